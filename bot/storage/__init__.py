@@ -1,0 +1,1 @@
+"""Storage: one contract, one file an engine."""
