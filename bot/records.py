@@ -128,6 +128,7 @@ class Reply:
     link: str | None = None
     unanswered: bool = False  # queue the question for staff
     alert: Alert | None = None
+    forget: bool = False  # delete everything stored about the user, this turn's text included
     session: Session | None = None  # the new state of the conversation; None leaves it as it is
     chat: ChatState | None = None  # the new state of the chat; None leaves it as it is
 

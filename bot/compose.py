@@ -1,0 +1,178 @@
+"""Decisions → words: short, for a phone: verdict, how or where, basis with its date; the rest behind 「详细」."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.context import Context
+from bot.kb.entries import Choice, Contact, Entry, Facility, Item
+from bot.matching.understand import Thing
+from bot.places import opening
+from bot.records import ItemAnswer, Option, Reply, Session, Utterance
+
+_SHORT = 120
+"""Characters a reply should keep to where the facts allow."""
+
+
+def item_answer(thing: Thing, ctx: Context) -> ItemAnswer:
+    """The bin of a thing, called as the city calls it."""
+    return ItemAnswer(thing.name, thing.category, ctx.index.label(thing.category), thing.inferred)
+
+
+def items_text(things: Sequence[Thing], asked: Utterance, ctx: Context) -> str:
+    """One thing in about three short lines, several in one line each."""
+    if len(things) == 1:
+        return _one_item(things[0], asked, ctx)
+    lines = [f"{thing.name}：{_verdict(thing.category, ctx)}{'（推断）' if thing.inferred else ''}" for thing in things]
+    if any(thing.category == "hazardous" for thing in things):
+        lines.append("有害的请轻放，别和别的混在一起。")
+    return "\n".join(lines)
+
+
+def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
+    if thing.item is None:
+        return _inferred_text(thing, asked, ctx)
+    item = thing.item
+    verdict = f"{item.name}：{_verdict(thing.category, ctx)}。"
+    how = item.prepare or ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
+    lines = [verdict + (f"{item.reason}。" if item.reason and len(item.reason) <= 24 else ""), f"{how.rstrip('。')}。"]
+    if item.disputed:
+        lines.append(f"{item.disputed.rstrip('。')}，这里按{ctx.index.city.name}的标准。")
+    lines.append(basis(item.source, "", ctx))
+    return _within(lines, _SHORT)
+
+
+def _inferred_text(thing: Thing, asked: Utterance, ctx: Context) -> str:
+    label = ctx.index.label(thing.category)
+    if thing.category == "hazardous":
+        return (
+            f"清单里没有「{thing.name}」，它和有害的东西相近，先按{_verdict('hazardous', ctx)}处理，轻放、不混投。"
+            f"拿不准请问{ctx.contact(asked.place)}。"
+        )
+    how = ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
+    return f"清单里没有「{thing.name}」，按相近的东西推断是{label}。\n{how.rstrip('。')}。\n仅供参考，已记下请工作人员核实。"
+
+
+def _verdict(category: str, ctx: Context) -> str:
+    found = next(value for name, value in ctx.index.city.categories.items() if name == category)
+    return f"{found.label}（{found.colour}桶）" if found.colour else found.label
+
+
+def _within(lines: Sequence[str], limit: int) -> str:
+    """All lines where they fit; the middle ones give way first, the basis last."""
+    kept = [line for line in lines if line]
+    while len(kept) > 2 and len("\n".join(kept)) > limit + 20:
+        del kept[-2]
+    return "\n".join(kept)
+
+
+def listed_text(choice: Choice, asked: Utterance, ctx: Context) -> str:
+    """The cases of a word that has a default, one line each."""
+    lines = [f"{choice.word}要看是哪一种："]
+    lines += [f"{option.label}：{_verdict(category, ctx)}" for option, category in cases(choice, ctx)]
+    return "\n".join(lines)
+
+
+def cases(choice: Choice, ctx: Context) -> list[tuple[Option, str]]:
+    """The options of an ambiguous word, each with its bin in the site's city."""
+    found = []
+    for option in choice.options:
+        item = _item_called(option.item, ctx)
+        category = ctx.index.category(item) if item else option.category or "residual"
+        target = f"items/{item.name}" if item else f"category/{category}"
+        found.append((Option(option.label, option.topic or "waste.item", category, target), category))
+    return found
+
+
+def _item_called(name: str, ctx: Context) -> Item | None:
+    word = ctx.index.lexicon.words.get(ctx.index.fold(name).tight) if name else None
+    return word.item if word else None
+
+
+def clarify(choice: Choice, ctx: Context) -> Reply:
+    """Ask back with numbered options."""
+    options = tuple(option for option, _ in cases(choice, ctx))
+    lines = [choice.question, *(f"{n}. {option.label}" for n, option in enumerate(options, 1)), ctx.text("clarify_tail")]
+    return Reply("clarify", "\n".join(lines), topic="waste.item", entry=f"choices/{choice.word}", options=options)
+
+
+def basis(code: str, article: str, ctx: Context) -> str:
+    """The basis with its date: 「依据：上海市生活垃圾管理条例第57条（2019-07-01）」."""
+    source = ctx.index.knowledge.sources.get(code)
+    if source is None:
+        return ""
+    if source.mark == "C":
+        return ctx.text("mark_c")
+    return f"依据：{source.name}{article}（{source.date.isoformat()}）"
+
+
+def entry_text(entry: Entry, asked: Utterance, ctx: Context) -> tuple[str, str]:
+    """The answer of an entry in the site's city, and what stands behind 「详细」."""
+    city = ctx.index.city.city
+    variant = entry.cities.get(city)
+    answer = variant.answer if variant else entry.answer
+    detail = (variant.detail if variant else "") or entry.detail
+    code, article = (variant.source or entry.source, variant.article) if variant else (entry.source, entry.article)
+    lines = [filled(answer, asked, ctx), basis(code, article, ctx)]
+    if entry.mark == "C" and ctx.text("mark_c") not in lines and ctx.text("mark_c") not in lines[0]:
+        lines.append(ctx.text("mark_c"))
+    if detail:
+        lines.append(ctx.text("detail_hint"))
+    return "\n".join(filter(None, lines)), filled(detail, asked, ctx) if detail else ""
+
+
+def filled(text: str, asked: Utterance, ctx: Context) -> str:
+    """A text with the city's bin names and the place's contact."""
+    if "{" not in text:
+        return text
+    values: dict[str, str] = {name: found.label for name, found in ctx.index.city.categories.items()}
+    return text.format_map({**values, "contact": ctx.contact(asked.place)})
+
+
+def facility_text(found: Sequence[Facility]) -> str:
+    """Where, when, what it takes: two lines a facility, three facilities at most; equal ones are told once."""
+    by_rest: dict[tuple[str, str, str, str], list[Facility]] = {}
+    for facility in found[:6]:
+        by_rest.setdefault((facility.name, opening(facility.hours), facility.when, facility.takes), []).append(facility)
+    lines: list[str] = []
+    for (name, hours, when, takes), alike in list(by_rest.items())[:3]:
+        where = "、".join(facility.place for facility in alike)
+        times = "，".join(filter(None, (hours, when)))
+        lines.append(f"{name}：{where}" + (f"，{times}" if times else "，开放时间没有登记") + "。")
+        if takes:
+            lines.append(f"可投：{takes.rstrip('。')}。" if not takes.startswith("每户") else f"{takes.rstrip('。')}。")
+    return "\n".join(lines)
+
+
+def contacts_text(contacts: Sequence[Contact]) -> str:
+    """Names, phones and hours, three at most."""
+    lines = []
+    for contact in contacts[:3]:
+        lines.append("，".join(filter(None, (f"{contact.name}：{contact.phone or '电话没有登记'}", contact.hours))))
+    return "\n".join(lines)
+
+
+def case_text(option: Option, category: str, ctx: Context) -> str:
+    """A chosen case that names no item of the knowledge: its bin, and how to put it out."""
+    how = ctx.index.city.categories[category].prepare  # type: ignore[index]
+    return f"{option.label}：{_verdict(category, ctx)}。\n{how.rstrip('。')}。"
+
+
+def known_case(thing: Thing, ctx: Context) -> ItemAnswer:
+    """A case of an ambiguous word, which the knowledge does hold."""
+    return ItemAnswer(thing.name, thing.category, ctx.index.label(thing.category), False)
+
+
+def remembering(reply: Reply, ctx: Context, item: str = "") -> Reply:
+    """The reply, with what it leaves to be remembered for follow-ups and choices."""
+    session = Session(
+        item=item,
+        entry=reply.entry or "",
+        topic=reply.topic or "",
+        options=reply.options,
+        detail=reply.detail,
+        question=ctx.understood.folded.text,
+        at=ctx.now,
+    )
+    return replace(reply, session=session)

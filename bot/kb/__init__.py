@@ -1,0 +1,1 @@
+"""The knowledge base: strict entries, the loader of the folder, and its lint."""

@@ -1,0 +1,350 @@
+"""Read the knowledge folder: all of it, or every fault in it. The parsed form is cached by content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bot import strict_yaml
+from bot.errors import FaultyFile, Fault
+from bot.kb.entries import (
+    Chatter,
+    Choice,
+    City,
+    Danger,
+    Entry,
+    Inference,
+    Item,
+    ItemFile,
+    Place,
+    Source,
+    Strict,
+    Synonyms,
+    Text,
+    Topic,
+)
+
+log = logging.getLogger("lvlin.kb")
+
+_SCHEMA = b"1"
+"""Part of the cache key: raise it when entries.py changes its meaning."""
+
+Loaded = TypeVar("Loaded", bound=BaseModel)
+
+
+class Knowledge(Strict):
+    """Everything in the folder, checked. `version` is a digest of its content; `lines` says where a name stands."""
+
+    version: str
+    items: tuple[Item, ...]
+    topics: tuple[Topic, ...]
+    choices: tuple[Choice, ...]
+    inference: Inference
+    dangers: dict[str, Danger]
+    places: Place
+    cities: dict[str, City]
+    sources: dict[str, Source]
+    synonyms: Synonyms
+    chatter: Chatter
+    texts: dict[str, str]
+    lines: dict[str, tuple[str, int]]
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """(slug, entry) of every entry of every topic."""
+        for topic in self.topics:
+            for entry in topic.entries:
+                yield topic.topic, entry
+
+
+class _Sources(Strict):
+    sources: dict[str, Source]
+
+
+class _Choices(Strict):
+    choices: tuple[Choice, ...]
+
+
+class _Dangers(Strict):
+    dangers: dict[str, Danger]
+
+
+class _Texts(Strict):
+    texts: dict[str, Text]
+
+
+def load(folder: Path, cache: Path | None = None) -> Knowledge:
+    """The knowledge in `folder`. `cache` is a folder for the parsed form (made if absent). Raises FaultyFile with every fault."""
+    files = _read(folder)
+    version = _digest(files)
+    kept = cache / f"knowledge-{version}.json" if cache else None
+    if kept and (found := _from_cache(kept)):
+        return found
+    knowledge = _Reading(folder, files, version).finish()
+    if kept:
+        _to_cache(kept, knowledge)
+    return knowledge
+
+
+def _read(folder: Path) -> dict[str, str]:
+    if not folder.is_dir():
+        raise FaultyFile([Fault(str(folder), 1, "the knowledge folder does not exist", "name it under `knowledge:` in config.yaml")])
+    faults: list[Fault] = []
+    files: dict[str, str] = {}
+    for path in sorted(folder.rglob("*.yaml")):
+        name = path.relative_to(folder).as_posix()
+        try:
+            files[name] = path.read_text(encoding="utf-8")
+        except (UnicodeDecodeError, OSError) as exc:
+            faults.append(Fault(str(path), 1, f"cannot be read: {exc}", "save it as UTF-8 text"))
+    if faults:
+        raise FaultyFile(faults)
+    return files
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(_SCHEMA)
+    for name, text in files.items():
+        digest.update(f"{name}\0{len(text)}\0{text}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _from_cache(path: Path) -> Knowledge | None:
+    try:
+        return Knowledge.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        log.warning("cached knowledge is not readable; reading the folder again", extra={"file": path.name})
+        return None
+
+
+def _to_cache(path: Path, knowledge: Knowledge) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
+            out.write(knowledge.model_dump_json(by_alias=True).encode())
+        os.replace(out.name, path)
+        for old in path.parent.glob("knowledge-*.json"):
+            if old != path:
+                old.unlink(missing_ok=True)
+    except OSError as exc:
+        log.warning("knowledge is not cached", extra={"why": str(exc)})
+
+
+class _Reading:
+    """One reading of the folder, collecting faults."""
+
+    def __init__(self, folder: Path, files: Mapping[str, str], version: str) -> None:
+        self.folder = folder
+        self.files = files
+        self.version = version
+        self.faults: list[Fault] = []
+        self.lines: dict[str, tuple[str, int]] = {}
+
+    def finish(self) -> Knowledge:
+        sources = self._one("sources.yaml", _Sources, "sources")
+        dangers = self._one("dangers.yaml", _Dangers, "dangers")
+        choices = self._one("choices.yaml", _Choices, "choices")
+        inference = self._one("inference.yaml", Inference)
+        synonyms = self._one("synonyms.yaml", Synonyms)
+        chatter = self._one("chatter.yaml", Chatter)
+        texts = self._one("texts.yaml", _Texts, "texts")
+        places = self._one("places.yaml", Place)
+        cities = self._cities()
+        items = self._items()
+        topics = self._topics()
+        self._unknown_files()
+        if sources and dangers:
+            self._references(items, topics, sources.sources, dangers.dangers)
+        if choices:
+            self._choice_items(choices.choices, items)
+        if places:
+            self._unique_places(places)
+        absent = None in (sources, dangers, choices, inference, synonyms, chatter, texts, places)
+        if self.faults or absent:
+            raise FaultyFile(sorted(self.faults, key=lambda fault: (fault.file, fault.line)))
+        assert sources and dangers and choices and inference and synonyms and chatter and texts and places
+        return Knowledge(
+            version=self.version,
+            items=tuple(items),
+            topics=tuple(topics),
+            choices=choices.choices,
+            inference=inference,
+            dangers=dangers.dangers,
+            places=places,
+            cities=cities,
+            sources=sources.sources,
+            synonyms=synonyms,
+            chatter=chatter,
+            texts=texts.texts,
+            lines=self.lines,
+        )
+
+    def _shown(self, name: str) -> str:
+        return f"{self.folder.name}/{name}"
+
+    def _fault(self, name: str, line: int, what: str, mend: str) -> None:
+        self.faults.append(Fault(self._shown(name), line, what, mend))
+
+    def _document(self, name: str) -> strict_yaml.Document:
+        document, faults = strict_yaml.parse(self.files[name], self._shown(name))
+        self.faults.extend(faults)
+        return document
+
+    def _one(self, name: str, model: type[Loaded], wrap: str = "") -> Loaded | None:
+        """A file that must exist; `wrap`: the whole file is the value of that field of the model."""
+        if name not in self.files:
+            self._fault(name, 1, "the file is missing", "restore it")
+            return None
+        document = self._document(name)
+        value = document.value
+        if wrap:
+            document = strict_yaml.Document(
+                document.file, {wrap: _listed(value)}, {(wrap, *place): line for place, line in document.lines.items()}
+            )
+        return self._checked(model, document)
+
+    def _checked(self, model: type[Loaded], document: strict_yaml.Document) -> Loaded | None:
+        if document.value is None:
+            if not self.faults or self.faults[-1].file != document.file:
+                self.faults.append(Fault(document.file, 1, "the file is empty", "fill it, or remove it"))
+            return None
+        found = strict_yaml.validate(model, document)
+        if isinstance(found, list):
+            self.faults.extend(found)
+            return None
+        return found
+
+    def _under(self, folder: str) -> list[str]:
+        return [name for name in self.files if name.startswith(folder + "/")]
+
+    def _cities(self) -> dict[str, City]:
+        cities = {}
+        for name in self._under("cities"):
+            document = self._document(name)
+            if city := self._checked(City, document):
+                if city.city != Path(name).stem:
+                    self._fault(name, document.line(("city",)), f"city is '{city.city}'", f"name it as the file: {Path(name).stem}")
+                cities[city.city] = city
+        if "national" not in cities and not self.faults:
+            self._fault("cities/national.yaml", 1, "the file is missing", "restore it: it is the standard for unknown cities")
+        return cities
+
+    def _items(self) -> list[Item]:
+        items: list[Item] = []
+        for name in self._under("items"):
+            document = self._document(name)
+            found = self._checked(ItemFile, document)
+            for n, item in enumerate(found.items if found else ()):
+                line = document.line(("items", n))
+                self._claim_words(item, name, line)
+                items.append(
+                    item.model_copy(
+                        update={
+                            "source": item.source or (found.source if found else ""),
+                            "review_by": item.review_by or (found.review_by if found else None),
+                        }
+                    )
+                )
+        return items
+
+    def _claim_words(self, item: Item, name: str, line: int) -> None:
+        for word in item.words:
+            key = f"items/{word}"
+            if key in self.lines:
+                file, first = self.lines[key]
+                self._fault(name, line, f"item '{word}' stands already in {file}:{first}", "keep it in one place")
+            self.lines[key] = (self._shown(name), line)
+
+    def _topics(self) -> list[Topic]:
+        topics: list[Topic] = []
+        asked: dict[str, tuple[str, int]] = {}
+        for name in self._under("topics"):
+            document = self._document(name)
+            topic = self._checked(Topic, document)
+            if topic is None:
+                continue
+            if topic.topic != Path(name).stem:
+                self._fault(name, document.line(("topic",)), f"topic is '{topic.topic}'", f"name it as the file: {Path(name).stem}")
+            for n, entry in enumerate(topic.entries):
+                key = f"topics/{topic.topic}/{entry.id}"
+                line = document.line(("entries", n))
+                if key in self.lines:
+                    self._fault(name, line, f"id '{entry.id}' stands twice", "ids are unique in a file; rename one")
+                self.lines[key] = (self._shown(name), line)
+                for m, phrase in enumerate(entry.ask):
+                    self._claim_phrase(asked, phrase, name, document.line(("entries", n, "ask", m)))
+            topics.append(topic)
+        return topics
+
+    def _claim_phrase(self, asked: dict[str, tuple[str, int]], phrase: str, name: str, line: int) -> None:
+        if phrase in asked:
+            file, first = asked[phrase]
+            self._fault(name, line, f"phrase '{phrase}' stands already in {file}:{first}", "keep it in one entry")
+        asked[phrase] = (self._shown(name), line)
+
+    def _references(
+        self, items: list[Item], topics: list[Topic], sources: Mapping[str, Source], dangers: Mapping[str, Danger]
+    ) -> None:
+        slugs = {topic.topic for topic in topics}
+        for item in items:
+            file, line = self.lines[f"items/{item.name}"]
+            if item.source not in sources:
+                self.faults.append(Fault(file, line, f"source of '{item.name}' is '{item.source}'", "use a code of sources.yaml"))
+            if item.danger and item.danger not in dangers:
+                self.faults.append(Fault(file, line, f"danger of '{item.name}' is '{item.danger}'", "use a key of dangers.yaml"))
+            if item.topic and item.topic not in slugs:
+                self.faults.append(Fault(file, line, f"topic of '{item.name}' is '{item.topic}'", "use the name of a file in topics/"))
+        for topic in topics:
+            for entry in topic.entries:
+                used = [entry.source, *(variant.source for variant in entry.cities.values())]
+                for code in filter(None, used):
+                    if code not in sources:
+                        file, line = self.lines[f"topics/{topic.topic}/{entry.id}"]
+                        self.faults.append(Fault(file, line, f"source of '{entry.id}' is '{code}'", "use a code of sources.yaml"))
+
+    def _choice_items(self, choices: tuple[Choice, ...], items: list[Item]) -> None:
+        known = {word for item in items for word in item.words}
+        for choice in choices:
+            for option in choice.options:
+                if option.item and option.item not in known:
+                    self._fault("choices.yaml", 1, f"option '{option.label}' of '{choice.word}' names no item", f"add the item '{option.item}', or give a category")
+                elif not option.item and option.category is None and not option.topic:
+                    self._fault("choices.yaml", 1, f"option '{option.label}' of '{choice.word}' leads nowhere", "give it an item, a category or a topic")
+
+    def _unique_places(self, root: Place) -> None:
+        seen: set[str] = set()
+        chats: dict[str, str] = {}
+        for place in root.walk():
+            if place.id in seen:
+                self._fault("places.yaml", 1, f"place id '{place.id}' stands twice", "ids are unique; rename one")
+            seen.add(place.id)
+            for chat in place.chats:
+                if chat in chats:
+                    self._fault("places.yaml", 1, f"chat '{chat}' belongs to {chats[chat]} and {place.id}", "keep it under one place")
+                chats[chat] = place.id
+
+    def _unknown_files(self) -> None:
+        known = {"sources", "dangers", "choices", "inference", "synonyms", "chatter", "texts", "places"}
+        for name in self.files:
+            folder, _, rest = name.rpartition("/")
+            if (folder in ("items", "topics", "cities") and rest) or (not folder and Path(name).stem in known):
+                continue
+            self._fault(name, 1, "the file has no meaning here", "see knowledge/README.md for the files and folders")
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def in_force(thing: Item | Entry, today: date) -> bool:
+    """Whether an item or entry is valid on a day (both ends included)."""
+    return (thing.valid_from is None or thing.valid_from <= today) and (thing.valid_to is None or today <= thing.valid_to)

@@ -1,0 +1,212 @@
+"""A message's segments → the things named in it. Chinese puts the head last in a noun and the thing before what became of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from bot.matching.lexicon import Lexicon, Span, Word
+from bot.matching.words import CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHICH_BIN
+
+_FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
+_LONGEST_FUNCTION = max(map(len, _FUNCTION))
+_RELATIVE = re.compile(r"(?:的|额|嘅|之)$")
+_DESCRIPTION = re.compile(r"(?:的|那种|这种|之类|做的|的那个)$")
+
+Piece = tuple[Literal["span", "function", "unknown"], str, Word | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A thing named. `word`: its entry in the dictionary; for a compound only its head's. `exact`: `word` is the whole noun."""
+
+    text: str
+    word: Word | None
+    exact: bool
+    modifier: str = ""  # what stands before the known head of a compound
+    tail: str = ""  # what stands unknown after a known word
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """What was understood of the words of a message."""
+
+    nouns: tuple[Noun, ...]
+    asks_bin: bool  # asks into which bin, or how to get rid of it
+    left: str  # unknown characters, outside the nouns
+    size: int  # characters of content in all
+    bare: bool  # nothing but a thing and what became of it
+    connected: bool = False  # several things were listed
+    pieces: tuple[Piece, ...] = field(default=())
+
+
+def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
+    """Find the things named in folded segments."""
+    asks = False
+    parts: list[tuple[str, list[Piece], bool]] = []
+    for segment in segments:
+        whole = lexicon.words.get(segment)
+        if whole is not None:
+            parts.append((segment, [("span", segment, whole)], False))
+            continue
+        rest, asked = _without_question(segment)
+        asks |= asked
+        parts.append((rest, _pieces(rest, lexicon) if rest else [], asked))
+    nouns: list[Noun] = []
+    connected = False
+    for rest, pieces, asked in parts:
+        found, linked = _nouns(pieces)
+        if nouns and not asked and not _adds(rest, pieces):
+            continue
+        connected |= linked or bool(nouns and found)
+        nouns.extend(found)
+    all_pieces = tuple(piece for _, pieces, _ in parts for piece in pieces)
+    known = _unique([noun for noun in nouns if noun.word])
+    unknown = [noun for noun in nouns if not noun.word]
+    left = "".join(text for kind, text, _ in all_pieces if kind == "unknown")
+    chosen = known or unknown[:1]
+    return Parse(
+        nouns=tuple(_unique(chosen + (unknown if connected and known else []))) if not connected else tuple(_unique(nouns)),
+        asks_bin=asks,
+        left=left,
+        size=sum(len(text) for _, text, _ in all_pieces),
+        bare=not asks and len(chosen) >= 1 and _is_bare(all_pieces),
+        connected=connected,
+        pieces=all_pieces,
+    )
+
+
+def _without_question(segment: str) -> tuple[str, bool]:
+    """The segment without „扔哪个桶“ and its like; several may stand in it."""
+    bare = WHICH_BIN.sub("", segment)
+    return bare, bare != segment
+
+
+def _pieces(text: str, lexicon: Lexicon) -> list[Piece]:
+    pieces: list[Piece] = []
+    at = 0
+    for span in [*lexicon.spans(text), None]:
+        until = span.start if isinstance(span, Span) else len(text)
+        if until > at:
+            pieces.extend(_gap(text[at:until]))
+        if isinstance(span, Span):
+            pieces.append(("span", text[span.start : span.end], span.word))
+            at = span.end
+    return pieces
+
+
+def _gap(text: str) -> list[Piece]:
+    """Split what is not in the dictionary into function words and unknown ones."""
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(text):
+        length = _function_at(text, at)
+        if length:
+            pieces.append(("function", text[at : at + length], None))
+            at += length
+        elif pieces and pieces[-1][0] == "unknown":
+            pieces[-1] = ("unknown", pieces[-1][1] + text[at], None)
+            at += 1
+        else:
+            pieces.append(("unknown", text[at], None))
+            at += 1
+    return pieces
+
+
+def _function_at(text: str, at: int) -> int:
+    if (found := QUANTITY.match(text, at)) and (found.end() - at >= 2 or text[at].isdigit()):
+        return found.end() - at
+    for length in range(min(_LONGEST_FUNCTION, len(text) - at), 0, -1):
+        if text[at : at + length] in _FUNCTION:
+            return length
+    return 0
+
+
+def _nouns(pieces: Sequence[Piece]) -> tuple[list[Noun], bool]:
+    """The nouns of one segment, and whether several were listed in it."""
+    groups: list[list[Piece]] = []
+    before: list[str] = []  # the function words before each group
+    gap = ""
+    for piece in pieces:
+        if piece[0] == "function":
+            gap += piece[1]
+            continue
+        if groups and not gap:
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+            before.append(gap)
+        gap = ""
+    nouns = [_noun(group) for group in groups]
+    if not nouns:
+        return [], False
+    listed = [0]
+    for n in range(1, len(nouns)):
+        if before[n] in CONNECT and n - 1 in listed:
+            listed.append(n)
+    if len(listed) > 1 and all(nouns[n].word for n in listed):
+        return [nouns[n] for n in listed], True
+    head = 0
+    for n in range(1, len(nouns)):
+        if _RELATIVE.search(_joined_to(before[n])) and (nouns[n].word or not nouns[head].word):
+            head = n
+    if not nouns[head].word:
+        head = next((n for n, noun in enumerate(nouns) if noun.word), head)
+    return [nouns[head]], False
+
+
+def _joined_to(gap: str) -> str:
+    """「外面的」 joins as 「的」 does, also with a state between: 「里过期的」, 「里的一个」."""
+    return QUANTITY.sub("", gap) if gap[-1:] not in ("的", "额", "嘅") else gap
+
+
+def _noun(group: Sequence[Piece]) -> Noun:
+    text = "".join(piece[1] for piece in group)
+    if len(group) == 1:
+        return Noun(text, group[0][2], exact=group[0][2] is not None)
+    if group[-1][2] is not None:
+        head = group[-1]
+        return Noun(text, head[2], exact=False, modifier=text[: -len(head[1])])
+    last = max(n for n, piece in enumerate(group) if piece[2] is not None)
+    tail = "".join(piece[1] for piece in group[last + 1 :])
+    if last == 0:
+        return Noun(text, group[0][2], exact=False, tail=tail)
+    return Noun(text, group[last][2], exact=False, modifier="".join(piece[1] for piece in group[:last]), tail=tail)
+
+
+def _adds(rest: str, pieces: Sequence[Piece]) -> bool:
+    """Whether a later segment names one more thing, rather than describing the first."""
+    if SUMMARY.match(rest) or _DESCRIPTION.search(rest):
+        return False
+    kinds = [kind for kind, _, _ in pieces if kind != "function"]
+    if kinds != ["span"]:
+        return False
+    first = next(n for n, piece in enumerate(pieces) if piece[0] == "span")
+    return first == 0 or _RELATIVE.search(pieces[first - 1][1]) is not None or pieces[first - 1][1] in _BEFORE_THING
+
+
+_BEFORE_THING = frozenset(STATES) | {"那个", "这个", "一个", "那", "还有", "和", "跟"}
+
+
+@cache
+def _states() -> frozenset[str]:
+    return frozenset(STATES)
+
+
+def _is_bare(pieces: Sequence[Piece]) -> bool:
+    return all(kind != "unknown" for kind, _, _ in pieces) or len(pieces) == 1
+
+
+def _unique(nouns: Sequence[Noun]) -> list[Noun]:
+    seen: set[str] = set()
+    kept = []
+    for noun in nouns:
+        key = noun.word.item.name if noun.exact and noun.word and noun.word.item else noun.text
+        if key not in seen:
+            seen.add(key)
+            kept.append(noun)
+    return kept

@@ -1,0 +1,300 @@
+"""One message → what is asked: candidates with scores, and the decision. The rules are named, so that each can be explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.kb.entries import Choice, Danger, Item
+from bot.matching.fold import Folded
+from bot.matching.index import Index
+from bot.matching.lexicon import Word
+from bot.matching.parse import Noun, Parse, parse
+from bot.matching.phrases import Hit
+from bot.matching.words import ASKS, HOW_TO, TRADE
+
+Kind = Literal["items", "entry", "choice", "danger", "nothing"]
+
+MOST_ITEMS = 6
+"""Things answered in one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The named numbers of a decision, from config.yaml; scores run from 0 to 1.
+
+    accept: answer from here · infer: say an inferred bin from here · margin: two candidates nearer than this are rivals
+    speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
+    """
+
+    accept: float = 0.5
+    infer: float = 0.5
+    margin: float = 0.05
+    speak: float = 0.85
+    question: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing asked for: in the knowledge (`item`), or inferred."""
+
+    name: str
+    category: str
+    score: float
+    rule: str
+    item: Item | None = None
+
+    @property
+    def inferred(self) -> bool:
+        """Whether the thing is not in the knowledge."""
+        return self.item is None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What was considered, for `--explain`."""
+
+    entry: str
+    score: float
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a message was understood to ask."""
+
+    folded: Folded
+    kind: Kind
+    score: float
+    rule: str
+    things: tuple[Thing, ...] = ()
+    entry: str = ""  # topics/<slug>/<id>
+    choice: Choice | None = None
+    danger: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    asks: bool = False  # a question by its form
+    asks_bin: bool = False
+    asks_how: bool = False
+    trade: bool = False
+    question_likelihood: float = 0.5
+
+
+# What each way of finding a thing is worth: the share of right answers it gave on the development questions.
+_WORTH: Mapping[str, float] = {
+    "name": 0.98,
+    "sound": 0.9,
+    "alike": 0.8,
+    "head": 0.85,
+    "first": 0.8,
+}
+
+
+def understand(text: str, index: Index, *, about: str = "") -> Understanding:
+    """Decide what `text` asks. `about`: the topic talked of before, which breaks near ties."""
+    folded = index.fold(text)
+    parsed = parse(folded.segments, index.lexicon)
+    things, unsure = _things(parsed, index)
+    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if folded.segments else []
+    asks = parsed.asks_bin or bool(ASKS.search(folded.text))
+    common = _Common(
+        folded=folded,
+        candidates=_candidates(things, unsure, hits),
+        asks=asks,
+        asks_bin=parsed.asks_bin,
+        asks_how=bool(HOW_TO.search(folded.text)),
+        trade=bool(TRADE.search(folded.text)),
+        question_likelihood=index.chatter.question_likelihood(folded.tight) if folded.segments else 0.0,
+    )
+    danger = _danger(folded, index)
+    if danger:
+        return common.decided("danger", 0.97, "danger words", danger=danger, things=things)
+    return _decide(parsed, things, unsure, hits, common, index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    folded: Folded
+    candidates: tuple[Candidate, ...]
+    asks: bool
+    asks_bin: bool
+    asks_how: bool
+    trade: bool
+    question_likelihood: float
+
+    def decided(
+        self,
+        kind: Kind,
+        score: float,
+        rule: str,
+        *,
+        things: tuple[Thing, ...] = (),
+        entry: str = "",
+        choice: Choice | None = None,
+        danger: str = "",
+    ) -> Understanding:
+        return Understanding(
+            self.folded, kind, round(min(1.0, max(0.0, score)), 3), rule, things, entry, choice, danger,
+            self.candidates, self.asks, self.asks_bin, self.asks_how, self.trade, self.question_likelihood,
+        )  # fmt: skip
+
+
+def _decide(
+    parsed: Parse, things: tuple[Thing, ...], choice: Choice | None, hits: Sequence[Hit], common: _Common, index: Index
+) -> Understanding:
+    topic = _topic_score(hits)
+    item = _item_score(parsed, things)
+    asked = _choice_score(parsed, choice)
+    exact_phrase = bool(hits) and hits[0].likeness >= 0.9
+    if exact_phrase and not (parsed.bare and things and not things[0].inferred):
+        return common.decided("entry", topic, "phrase", entry=hits[0].entry, things=_known(things))
+    if choice and asked >= topic and not any(thing.rule == "name" for thing in things):
+        return common.decided("choice", asked, "ambiguous word", choice=choice)
+    if things and item >= topic:
+        return _items_or_their_topic(parsed, things, choice, hits, item, common, index)
+    if hits and topic > 0:
+        return common.decided("entry", topic, "likely phrase", entry=hits[0].entry, things=_known(things))
+    return common.decided("nothing", 0.0, "nothing alike")
+
+
+def _items_or_their_topic(
+    parsed: Parse,
+    things: tuple[Thing, ...],
+    choice: Choice | None,
+    hits: Sequence[Hit],
+    score: float,
+    common: _Common,
+    index: Index,
+) -> Understanding:
+    """Items; told by the entry of their own topic where the resident asks for a way rather than a bin."""
+    own = things[0].item.topic if len(things) == 1 and things[0].item else ""
+    if own and parsed.asks_bin and not parsed.bare:
+        told = next((hit for hit in hits if index.entries[hit.entry][0] == own and hit.score >= 0.55), None)
+        if told:
+            return common.decided("entry", score, "the item's topic", entry=told.entry, things=things)
+    rule = things[0].rule if len(things) == 1 else "several things"
+    return common.decided("items", score, rule, things=things, choice=choice if len(things) == 1 else None)
+
+
+def _topic_score(hits: Sequence[Hit]) -> float:
+    """0 to 1 from the phrase score of the best entry."""
+    if not hits:
+        return 0.0
+    return max(0.0, min(1.0, (hits[0].score - 0.35) / 0.95))
+
+
+def _item_score(parsed: Parse, things: Sequence[Thing]) -> float:
+    if not things:
+        return 0.0
+    worth = min(thing.score for thing in things)
+    left = sum(len(noun.text) for noun in parsed.nouns if not noun.word) if not any(t.inferred for t in things) else 0
+    explained = 1 - max(0, len(parsed.left) - left) / max(1, parsed.size)
+    form = 0.12 if parsed.asks_bin else (0.1 if parsed.bare else 0.0)
+    return min(1.0, worth * (0.45 + 0.55 * explained) + form)
+
+
+def _choice_score(parsed: Parse, choice: Choice | None) -> float:
+    if not choice:
+        return 0.0
+    explained = 1 - len(parsed.left) / max(1, parsed.size)
+    return min(1.0, 0.9 * (0.4 + 0.6 * explained) + (0.1 if parsed.asks_bin or parsed.bare else 0.0))
+
+
+def _known(things: Sequence[Thing]) -> tuple[Thing, ...]:
+    return tuple(thing for thing in things if not thing.inferred)[:MOST_ITEMS]
+
+
+def _things(parsed: Parse, index: Index) -> tuple[tuple[Thing, ...], Choice | None]:
+    """The things asked for, and the ambiguous word if the message names only one."""
+    things: list[Thing] = []
+    choice: Choice | None = None
+    for noun in parsed.nouns[:MOST_ITEMS]:
+        word = noun.word
+        if word and noun.exact:
+            if word.choice and len(parsed.nouns) == 1:
+                choice = word.choice
+            if word.item:
+                things.append(_known_thing(word.item, "name", index))
+            elif not choice and (guess := _inferred(noun.text, index)):
+                things.append(guess)
+            continue
+        if found := _found(noun, index):
+            things.append(found)
+    return tuple(things), choice
+
+
+def _known_thing(item: Item, rule: str, index: Index) -> Thing:
+    return Thing(item.name, index.category(item), _WORTH[rule], rule, item)
+
+
+def _found(noun: Noun, index: Index) -> Thing | None:
+    """A noun that is not a word of the dictionary: by sound, as a compound, by likeness, or inferred."""
+    text = noun.text
+    if word := _item_word(index.lexicon.sounding(text)):
+        return _known_thing(word, "sound", index)
+    if noun.word and noun.word.item and noun.tail in _EMPTY_TAILS and not noun.modifier:
+        return _known_thing(noun.word.item, "name", index)
+    if (near := index.lexicon.alike(text)) and (item := _item_word(near[0])) and not (noun.word and noun.exact):
+        return Thing(item.name, index.category(item), _WORTH["alike"] * near[1], "alike", item)
+    guess = _inferred(text, index)
+    if noun.word and noun.word.item and not noun.tail:
+        return _compound(noun.word.item, text, guess, index)
+    if noun.word and noun.word.item and noun.tail:
+        if guess and guess.score >= 0.8:
+            return guess
+        return Thing(noun.word.item.name, index.category(noun.word.item), _WORTH["first"], "first", noun.word.item)
+    return guess
+
+
+_EMPTY_TAILS = frozenset(("子", "儿", "仔", "头", "们", "少", "洒", "里", "边"))
+
+
+def _compound(head: Item, text: str, guess: Thing | None, index: Index) -> Thing:
+    """「毛绒公仔」: a kind of its head; a hazardous neighbour outweighs the head."""
+    category = index.category(head)
+    if guess and guess.category == "hazardous" != category:
+        return guess
+    if guess and guess.category != category and guess.score >= 0.9:
+        return guess
+    return Thing(text, category, _WORTH["head"], "head")
+
+
+def _item_word(word: Word | None) -> Item | None:
+    return word.item if word else None
+
+
+def _inferred(text: str, index: Index) -> Thing | None:
+    guess = index.infer(text)
+    return Thing(text, guess.category, guess.score, "inferred") if guess else None
+
+
+def _with_bonus(hits: Sequence[Hit], things: Sequence[Thing], about: str, index: Index) -> list[Hit]:
+    """Entries of the topic a thing belongs to, or that was talked of before, come a little nearer."""
+    own = {thing.item.topic for thing in things if thing.item and thing.item.topic}
+    lifted = []
+    for hit in hits:
+        slug = index.entries[hit.entry][0]
+        bonus = (0.2 if slug in own else 0.0) + (0.1 if about and slug == about else 0.0)
+        lifted.append(Hit(hit.entry, hit.phrase, hit.score + bonus, hit.likeness) if bonus else hit)
+    return sorted(lifted, key=lambda hit: (-hit.score, hit.entry))
+
+
+def _candidates(things: Sequence[Thing], choice: Choice | None, hits: Sequence[Hit]) -> tuple[Candidate, ...]:
+    found = [Candidate(f"items/{thing.name}", round(thing.score, 3), thing.rule) for thing in things]
+    if choice:
+        found.append(Candidate(f"choices/{choice.word}", 0.9, "ambiguous word"))
+    found += [Candidate(hit.entry, round(_topic_score([hit]), 3), f"phrase: {hit.phrase}") for hit in hits]
+    return tuple(sorted(found, key=lambda candidate: (-candidate.score, candidate.entry)))
+
+
+def _danger(folded: Folded, index: Index) -> str:
+    """The dangerous state named together with the thing it is dangerous for, if any."""
+    text = folded.tight
+    for key, danger in index.dangers:
+        if danger.words and any(word in text for word in danger.words) and _thing_named(danger, text):
+            return key
+    return ""
+
+
+def _thing_named(danger: Danger, text: str) -> bool:
+    return not danger.things or any(thing in text for thing in danger.things)

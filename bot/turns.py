@@ -1,0 +1,161 @@
+"""One utterance → handler → reply, kept durably before it is returned."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot import manners
+from bot.context import Brain, Context, GroupManners
+from bot.errors import Refused
+from bot.matching.understand import Thresholds, understand
+from bot.records import Delivery, Reply, Turn, Utterance
+from bot.router import Router
+from bot.storage.contract import Keeping, Store
+
+log = logging.getLogger("lvlin.turns")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came with an utterance besides its words: against replay, and to write back."""
+
+    nonce: str = ""
+    body_digest: str = ""
+    address: bytes | None = None
+    address_until: datetime | None = None
+
+
+AlertAddresses = Callable[[str], Sequence[Delivery]]
+"""place → one queued, empty delivery for each member of staff to be alerted there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Takes turns. `brain` gives the knowledge of the moment."""
+
+    store: Store
+    router: Router
+    brain: Callable[[], Brain]
+    limits: Thresholds
+    group: GroupManners
+    zone: ZoneInfo
+    alert_to: AlertAddresses
+
+    async def take(self, asked: Utterance, arrival: Arrival = Arrival()) -> Turn:
+        """Answer one utterance and keep the turn; the earlier turn where this message was kept before.
+
+        Raises Refused(403) for a nonce seen with another body, StoreUnavailable where nothing could be kept.
+        """
+        began = time.perf_counter()
+        opening = await self.store.opening(
+            asked.channel, asked.message_id, nonce=arrival.nonce, session=session_key(asked), chat=asked.chat
+        )
+        if opening.nonce_digest is not None and opening.nonce_digest != arrival.body_digest:
+            raise Refused(403, "nonce seen with another body")
+        if opening.turn is not None:
+            return opening.turn
+        brain = self.brain()
+        understood = understand(asked.text, brain.index, about=opening.session.topic if opening.session else "")
+        ctx = Context(
+            brain, understood, opening.session, opening.chat, asked.received_at, self.zone, self.limits, self.group, self.store
+        )  # fmt: skip
+        reply = await self._reply(asked, ctx)
+        reply = replace(reply, chat=manners.remembered(reply, asked, ctx))
+        user = asked.user
+        if reply.forget:
+            user, arrival = _fresh_pseudonym(), Arrival(arrival.nonce, arrival.body_digest)
+            await self.store.forget(asked.user, user)
+        turn = Turn(
+            turn_id=secrets.token_hex(12),
+            message_id=asked.message_id,
+            channel=asked.channel,
+            chat=asked.chat,
+            user=user,
+            place=asked.place,
+            session=session_key(asked) if not reply.forget else "",
+            received_at=asked.received_at,
+            kind=asked.kind,
+            media=asked.media,
+            text=asked.text if asked.kind == "message" and _may_keep_text(asked, reply) else None,
+            mentioned=asked.mentioned,
+            reply=reply,
+            latency_ms=round((time.perf_counter() - began) * 1000, 3),
+        )
+        kept = await self.store.keep(
+            Keeping(
+                turn,
+                folded=understood.folded.text,
+                nonce=arrival.nonce,
+                nonce_digest=arrival.body_digest,
+                address=arrival.address,
+                address_until=arrival.address_until,
+                deliveries=self._alerts(reply, turn),
+            )
+        )
+        log.info(
+            "turn kept",
+            extra={
+                "channel": kept.channel,
+                "turn_id": kept.turn_id,
+                "action": kept.reply.action,
+                "entry": kept.reply.entry,
+                "reason": kept.reply.reason,
+                "score": kept.reply.score,
+                "latency_ms": kept.latency_ms,
+            },
+        )
+        return kept
+
+    async def _reply(self, asked: Utterance, ctx: Context) -> Reply:
+        if asked.kind == "message" and (reason := manners.before(asked, ctx)):
+            return Reply("silent", reason=reason)
+        try:
+            reply = await self.router.first(asked, ctx)
+        except Exception:  # noqa: BLE001 - a handler's bug must not lose the turn: it is logged, kept and shown to staff
+            log.exception("a handler failed", extra={"channel": asked.channel, "kind": asked.kind})
+            reply = Reply("fallback", ctx.text("fallback", asked.place), unanswered=asked.kind == "message")
+        if reply is None:
+            return Reply("silent", reason="unsupported")
+        if asked.kind == "message" and asked.chat and not asked.mentioned and reply.action != "silent":
+            if reason := manners.unasked(reply, asked, ctx):
+                return Reply("silent", reason=reason, score=reply.score)
+        return reply
+
+    def _alerts(self, reply: Reply, turn: Turn) -> tuple[Delivery, ...]:
+        if reply.alert is None:
+            return ()
+        return tuple(
+            replace(
+                empty,
+                delivery_id=secrets.token_hex(12),
+                text=reply.alert.text,
+                place=reply.alert.place or turn.place,
+                created_at=turn.received_at,
+                due_at=turn.received_at,
+            )
+            for empty in self.alert_to(reply.alert.place or turn.place)
+        )
+
+
+def session_key(asked: Utterance) -> str:
+    """The key of a conversation: its channel, chat, user and, where the channel names one, its session."""
+    own = ("session", asked.session) if asked.session else (asked.chat or "", asked.user)
+    parts = "\0".join((asked.channel, *own))
+    return hashlib.blake2b(parts.encode(errors="replace"), digest_size=16).hexdigest()
+
+
+def _may_keep_text(asked: Utterance, reply: Reply) -> bool:
+    """Lines of a group that were not meant for the bot are kept without their text, a wish to be forgotten too."""
+    return not reply.forget and ( reply.action != "silent" or asked.mentioned or not asked.chat)
+
+
+def _fresh_pseudonym() -> str:
+    """A pseudonym that leads nowhere."""
+    return "u_" + secrets.token_hex(16)

@@ -1,0 +1,96 @@
+"""What goes into which bin: things of the knowledge, inferred ones, ambiguous words, dangerous goods."""
+
+from __future__ import annotations
+
+from bot import compose
+from bot.context import Context
+from bot.matching.understand import Thing
+from bot.records import Alert, Reply, Session, Utterance
+from bot.router import Router
+
+router = Router()
+
+
+@router.on("message")
+async def dangerous(asked: Utterance, ctx: Context) -> Reply | None:
+    """Dangerous goods in a dangerous state: fixed wording, and staff are alerted."""
+    understood = ctx.understood
+    if understood.kind != "danger":
+        return None
+    danger = ctx.index.knowledge.dangers[understood.danger]
+    things = understood.things or ()
+    entry = f"items/{things[0].name}" if things else f"dangers/{understood.danger}"
+    alert = None
+    if danger.alert:
+        what = things[0].name if things else next(iter(danger.words), understood.danger)
+        alert = Alert(ctx.text("danger_alert", asked.place, what=what), asked.place)
+    topic = next((thing.item.topic for thing in things if thing.item and thing.item.topic), None)
+    return Reply(
+        "answer",
+        compose.filled(danger.text, asked, ctx),
+        topic=topic or "waste.item",
+        entry=entry,
+        items=tuple(compose.item_answer(thing, ctx) for thing in things[:1] if not thing.inferred),
+        score=understood.score,
+        alert=alert,
+        session=Session(item=things[0].name if things else "", topic=topic or "waste.item", at=ctx.now),
+    )
+
+
+@router.on("message")
+async def clarify(asked: Utterance, ctx: Context) -> Reply | None:
+    """Ask back where a word means several things."""
+    choice = ctx.understood.choice
+    if ctx.understood.kind != "choice" or choice is None:
+        return None
+    reply = compose.clarify(choice, ctx)
+    return compose.remembering(reply, ctx, item=choice.word)
+
+
+@router.on("message")
+async def sort(asked: Utterance, ctx: Context) -> Reply | None:
+    """Say the bin of each thing asked for."""
+    understood = ctx.understood
+    if understood.kind != "items" or understood.score < ctx.limits.accept:
+        return None
+    things = understood.things
+    if any(thing.inferred and thing.score < ctx.limits.infer for thing in things):
+        things = tuple(thing for thing in things if not thing.inferred or thing.score >= ctx.limits.infer)
+        if not things or len(understood.things) == 1:
+            return None
+    if understood.choice and understood.choice.listed:
+        return _listed(things[0], asked, ctx)
+    return compose.remembering(
+        Reply(
+            "answer",
+            compose.items_text(things, asked, ctx),
+            topic="waste.item",
+            entry=f"items/{things[0].name}" if not things[0].inferred else None,
+            items=tuple(compose.item_answer(thing, ctx) for thing in things),
+            score=understood.score,
+            unanswered=any(thing.inferred for thing in things),
+        ),
+        ctx,
+        item=things[0].name,
+    )
+
+
+def _listed(default: Thing, asked: Utterance, ctx: Context) -> Reply:
+    """A word with a default: the answer lists the cases, the word itself first."""
+    choice = ctx.understood.choice
+    assert choice is not None
+    told = compose.cases(choice, ctx)
+    others = [Thing(option.label, category, default.score, "case") for option, category in told if category != default.category]
+    items = [compose.item_answer(default, ctx)]
+    items += [
+        compose.known_case(thing, ctx) for thing in {thing.category: thing for thing in reversed(others)}.values()
+    ]
+    reply = Reply(
+        "answer",
+        compose.listed_text(choice, asked, ctx),
+        topic="waste.item",
+        entry=f"items/{default.name}",
+        items=tuple(items[:3]),
+        score=ctx.understood.score,
+    )
+    return compose.remembering(reply, ctx, item=default.name)

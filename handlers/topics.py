@@ -1,0 +1,32 @@
+"""Every other question that the knowledge answers by itself."""
+
+from __future__ import annotations
+
+from bot import compose
+from bot.context import Context
+from bot.records import Reply, Utterance
+from bot.router import Router
+
+router = Router()
+
+
+@router.on("message")
+async def answer(asked: Utterance, ctx: Context) -> Reply | None:
+    """Tell the answer of the entry asked for; the things named keep their bins."""
+    understood = ctx.understood
+    if understood.kind != "entry" or understood.score < ctx.limits.accept:
+        return None
+    slug, entry = ctx.index.entries[understood.entry]
+    if entry.local is not None:
+        return None
+    text, detail = compose.entry_text(entry, asked, ctx)
+    reply = Reply(
+        "answer",
+        text,
+        topic=slug,
+        entry=understood.entry,
+        items=tuple(compose.item_answer(thing, ctx) for thing in understood.things),
+        score=understood.score,
+        detail=detail,
+    )
+    return compose.remembering(reply, ctx, item=understood.things[0].name if understood.things else "")
