@@ -76,30 +76,33 @@ def listed_text(choice: Choice, asked: Utterance, ctx: Context) -> str:
 
 def cases(choice: Choice, ctx: Context) -> list[tuple[Option, str]]:
     """The options of an ambiguous word, each with its bin in the site's city."""
-    found = []
+    found: list[tuple[Option, str]] = []
     for option in choice.options:
         item = _item_called(option.item, ctx)
-        category = ctx.index.category(item) if item else option.category or "residual"
+        category = item.category if item else option.category or "residual"
         target = f"items/{item.name}" if item else f"category/{category}"
         found.append((Option(option.label, option.topic or "waste.item", category, target), category))
     return found
 
 
 def _item_called(name: str, ctx: Context) -> Item | None:
-    word = ctx.index.lexicon.words.get(ctx.index.fold(name).tight) if name else None
-    return word.item if word else None
+    return ctx.index.item(name) if name else None
 
 
 def clarify(choice: Choice, ctx: Context) -> Reply:
     """Ask back with numbered options."""
     options = tuple(option for option, _ in cases(choice, ctx))
-    lines = [choice.question, *(f"{n}. {option.label}" for n, option in enumerate(options, 1)), ctx.text("clarify_tail")]
+    lines = [
+        choice.question,
+        *(f"{n}. {option.label}" for n, option in enumerate(options, 1)),
+        ctx.text("clarify_tail"),
+    ]
     return Reply("clarify", "\n".join(lines), topic="waste.item", entry=f"choices/{choice.word}", options=options)
 
 
 def basis(code: str, article: str, ctx: Context) -> str:
     """The basis with its date: 「依据：上海市生活垃圾管理条例第57条（2019-07-01）」."""
-    source = ctx.index.knowledge.sources.get(code)
+    source = ctx.index.facts.sources.get(code)
     if source is None:
         return ""
     if source.mark == "C":

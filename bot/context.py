@@ -7,24 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.brain import Brain
 from bot.matching.index import Index
 from bot.matching.understand import Thresholds, Understanding
 from bot.places import Places
 from bot.records import ChatState, Session
 from bot.storage.contract import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Brain:
-    """One version of the knowledge, ready to answer; swapped as a whole."""
-
-    index: Index
-    places: Places
-
-    @property
-    def version(self) -> str:
-        """The version of the knowledge."""
-        return self.index.knowledge.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ class Context:
     def text(self, key: str, place: str = "", **values: str) -> str:
         """A fixed wording of texts.yaml with its placeholders filled in."""
         values.setdefault("contact", self.contact(place))
-        return self.index.knowledge.texts[key].format_map(values)
+        return self.index.facts.texts[key].format_map(values)
 
     def contact(self, place: str, handles: Sequence[str] = ()) -> str:
         """Whom to ask at a place, preferring who handles the matter: 「绿苑社区居委会（021-…）」; 「居委会」 where none is registered."""

@@ -12,7 +12,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot import manners
-from bot.context import Brain, Context, GroupManners
+from bot.brain import Brain
+from bot.context import Context, GroupManners
 from bot.errors import Refused
 from bot.matching.understand import Thresholds, understand
 from bot.records import Delivery, Reply, Turn, Utterance
@@ -118,7 +119,7 @@ class Turns:
             return Reply("silent", reason=reason)
         try:
             reply = await self.router.first(asked, ctx)
-        except Exception:  # noqa: BLE001 - a handler's bug must not lose the turn: it is logged, kept and shown to staff
+        except Exception:
             log.exception("a handler failed", extra={"channel": asked.channel, "kind": asked.kind})
             reply = Reply("fallback", ctx.text("fallback", asked.place), unanswered=asked.kind == "message")
         if reply is None:
@@ -153,7 +154,7 @@ def session_key(asked: Utterance) -> str:
 
 def _may_keep_text(asked: Utterance, reply: Reply) -> bool:
     """Lines of a group that were not meant for the bot are kept without their text, a wish to be forgotten too."""
-    return not reply.forget and ( reply.action != "silent" or asked.mentioned or not asked.chat)
+    return not reply.forget and (reply.action != "silent" or asked.mentioned or not asked.chat)
 
 
 def _fresh_pseudonym() -> str:

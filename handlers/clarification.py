@@ -15,7 +15,9 @@ router = Router()
 
 _FRESH = timedelta(minutes=30)
 _DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
-_NUMBER = re.compile(r"^(?:我?(?:选|要|是|问的是|说的是)?)(?:第)?([1-9]|[一二两三四五])(?:个|号|种|项|条)?(?:的|吧|呢|啊)?$")
+_NUMBER = re.compile(
+    r"^(?:我?(?:选|要|是|问的是|说的是)?)(?:第)?([1-9]|[一二两三四五])(?:个|号|种|项|条)?(?:的|吧|呢|啊)?$"
+)
 _DETAIL = frozenset(("详细", "详情", "详细点", "更多", "详细说说", "展开"))
 _NOT_THAT = re.compile(r"^(?:不对|不是|错了|我说的是|我问的是|我是说|是)+")
 
@@ -35,7 +37,10 @@ async def choose(asked: Utterance, ctx: Context) -> Reply | None:
         chosen = _numbered(found.group(1), session.options)
         if chosen is None:
             return Reply(
-                "clarify", ctx.text("choice_out_of_range", asked.place), topic=session.topic or None, options=session.options
+                "clarify",
+                ctx.text("choice_out_of_range", asked.place),
+                topic=session.topic or None,
+                options=session.options,
             )
         return _answer(chosen, asked, ctx)
     named = _named(word, session.options, ctx)
@@ -58,7 +63,7 @@ def _named(word: str, options: tuple[Option, ...], ctx: Context) -> Option | Non
 
 def _answer(chosen: Option, asked: Utterance, ctx: Context) -> Reply:
     category = chosen.category or "residual"
-    item = ctx.index.items.get(chosen.target.removeprefix("items/")) if chosen.target.startswith("items/") else None
+    item = ctx.index.item(chosen.target.removeprefix("items/")) if chosen.target.startswith("items/") else None
     thing = Thing(item.name if item else chosen.label, category, 0.97, "chosen", item)
     answer = compose.item_answer(thing, ctx)
     known = Thing(thing.name, category, 0.97, "chosen", item)

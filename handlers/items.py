@@ -17,7 +17,7 @@ async def dangerous(asked: Utterance, ctx: Context) -> Reply | None:
     understood = ctx.understood
     if understood.kind != "danger":
         return None
-    danger = ctx.index.knowledge.dangers[understood.danger]
+    danger = ctx.index.facts.dangers[understood.danger]
     things = understood.things or ()
     entry = f"items/{things[0].name}" if things else f"dangers/{understood.danger}"
     alert = None
@@ -80,7 +80,11 @@ def _listed(default: Thing, asked: Utterance, ctx: Context) -> Reply:
     choice = ctx.understood.choice
     assert choice is not None
     told = compose.cases(choice, ctx)
-    others = [Thing(option.label, category, default.score, "case") for option, category in told if category != default.category]
+    others = [
+        Thing(option.label, category, default.score, "case")
+        for option, category in told
+        if category != default.category
+    ]
     items = [compose.item_answer(default, ctx)]
     items += [
         compose.known_case(thing, ctx) for thing in {thing.category: thing for thing in reversed(others)}.values()

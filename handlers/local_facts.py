@@ -57,7 +57,9 @@ def _fact(local: Local, asked: Utterance, ctx: Context) -> str:
 def _dates(happenings: tuple[Happening, ...]) -> str:
     lines = []
     for happening in happenings[:_SHOWN]:
-        lines.append("，".join(filter(None, (f"{_day(happening.at)} {happening.name}", happening.place, happening.note))))
+        lines.append(
+            "，".join(filter(None, (f"{_day(happening.at)} {happening.name}", happening.place, happening.note)))
+        )
     return "\n".join(lines)
 
 

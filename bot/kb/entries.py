@@ -13,6 +13,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Category = Literal["recyclable", "hazardous", "food", "residual", "bulky", "construction", "ewaste", "oil", "drain"]
 Mark = Literal["A", "B", "C"]
+CalendarDay = Annotated[date, Field(strict=False)]
 Day = Literal["daily", "workdays", "weekends", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -27,7 +28,7 @@ class Source(Strict):
 
     name: Text
     number: str = ""
-    date: date
+    date: CalendarDay
     mark: Mark
 
 
@@ -45,9 +46,9 @@ class Item(Strict):
     disputed: str = ""
     parts: tuple[Text, ...] = ()
     source: str = ""
-    valid_from: date | None = None
-    valid_to: date | None = None
-    review_by: date | None = None
+    valid_from: CalendarDay | None = None
+    valid_to: CalendarDay | None = None
+    review_by: CalendarDay | None = None
 
     _lists = field_validator("aliases", "parts", mode="before")(lambda value: _as_tuple(value))
 
@@ -61,7 +62,7 @@ class ItemFile(Strict):
     """knowledge/items/*.yaml: items, with the source and review date of those that name none."""
 
     source: str = ""
-    review_by: date | None = None
+    review_by: CalendarDay | None = None
     items: tuple[Item, ...]
 
     _lists = field_validator("items", mode="before")(lambda value: _as_tuple(value))
@@ -88,8 +89,13 @@ class Local(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Local:
-        if sum(map(bool, (self.facility, self.times, self.late_drop, self.contacts, self.activities, self.schedule))) != 1:
-            raise ValueError("names not exactly one source — keep one of facility, times, late_drop, contacts, activities, schedule")
+        if (
+            sum(map(bool, (self.facility, self.times, self.late_drop, self.contacts, self.activities, self.schedule)))
+            != 1
+        ):
+            raise ValueError(
+                "names not exactly one source — keep one of facility, times, late_drop, contacts, activities, schedule"
+            )
         return self
 
 
@@ -105,9 +111,9 @@ class Entry(Strict):
     article: str = ""
     mark: Mark = "B"
     cities: dict[str, CityAnswer] = {}
-    valid_from: date | None = None
-    valid_to: date | None = None
-    review_by: date | None = None
+    valid_from: CalendarDay | None = None
+    valid_to: CalendarDay | None = None
+    review_by: CalendarDay | None = None
 
     _lists = field_validator("ask", mode="before")(lambda value: _as_tuple(value))
 
@@ -188,7 +194,9 @@ class Inference(Strict):
     hazard: tuple[Text, ...] = ()
     hazard_except: tuple[Text, ...] = ()
 
-    _lists = field_validator("heads", "materials", "hazard", "hazard_except", mode="before")(lambda value: _as_tuple(value))
+    _lists = field_validator("heads", "materials", "hazard", "hazard_except", mode="before")(
+        lambda value: _as_tuple(value)
+    )
 
 
 class Danger(Strict):
@@ -297,9 +305,9 @@ class Place(Strict):
     schedule: tuple[Happening, ...] = ()
     children: tuple[Place, ...] = ()
 
-    _lists = field_validator(
-        "chats", "facilities", "contacts", "activities", "schedule", "children", mode="before"
-    )(lambda value: _as_tuple(value))
+    _lists = field_validator("chats", "facilities", "contacts", "activities", "schedule", "children", mode="before")(
+        lambda value: _as_tuple(value)
+    )
 
     def walk(self) -> Iterator[Place]:
         """This place and all below it, parents first."""

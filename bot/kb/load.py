@@ -1,20 +1,17 @@
-"""Read the knowledge folder: all of it, or every fault in it. The parsed form is cached by content hash."""
+"""Read the knowledge folder: all of it, or every fault in it."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bot import strict_yaml
-from bot.errors import FaultyFile, Fault
+from bot.errors import Fault, FaultyFile
 from bot.kb.entries import (
     Chatter,
     Choice,
@@ -32,10 +29,8 @@ from bot.kb.entries import (
     Topic,
 )
 
-log = logging.getLogger("lvlin.kb")
-
 _SCHEMA = b"1"
-"""Part of the cache key: raise it when entries.py changes its meaning."""
+"""Part of the version: raise it when entries.py changes its meaning."""
 
 Loaded = TypeVar("Loaded", bound=BaseModel)
 
@@ -80,22 +75,22 @@ class _Texts(Strict):
     texts: dict[str, Text]
 
 
-def load(folder: Path, cache: Path | None = None) -> Knowledge:
-    """The knowledge in `folder`. `cache` is a folder for the parsed form (made if absent). Raises FaultyFile with every fault."""
+def load(folder: Path) -> Knowledge:
+    """The knowledge in `folder`. Raises FaultyFile with every fault."""
     files = _read(folder)
-    version = _digest(files)
-    kept = cache / f"knowledge-{version}.json" if cache else None
-    if kept and (found := _from_cache(kept)):
-        return found
-    knowledge = _Reading(folder, files, version).finish()
-    if kept:
-        _to_cache(kept, knowledge)
-    return knowledge
+    return _Reading(folder, files, _digest(files)).finish()
+
+
+def version_of(folder: Path) -> str:
+    """The version that `load` would give, without parsing. Raises FaultyFile where the folder cannot be read."""
+    return _digest(_read(folder))
 
 
 def _read(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
-        raise FaultyFile([Fault(str(folder), 1, "the knowledge folder does not exist", "name it under `knowledge:` in config.yaml")])
+        raise FaultyFile(
+            [Fault(str(folder), 1, "the knowledge folder does not exist", "name it under `knowledge:` in config.yaml")]
+        )
     faults: list[Fault] = []
     files: dict[str, str] = {}
     for path in sorted(folder.rglob("*.yaml")):
@@ -114,29 +109,6 @@ def _digest(files: Mapping[str, str]) -> str:
     for name, text in files.items():
         digest.update(f"{name}\0{len(text)}\0{text}".encode())
     return digest.hexdigest()[:16]
-
-
-def _from_cache(path: Path) -> Knowledge | None:
-    try:
-        return Knowledge.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError:
-        log.warning("cached knowledge is not readable; reading the folder again", extra={"file": path.name})
-        return None
-
-
-def _to_cache(path: Path, knowledge: Knowledge) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
-            out.write(knowledge.model_dump_json(by_alias=True).encode())
-        os.replace(out.name, path)
-        for old in path.parent.glob("knowledge-*.json"):
-            if old != path:
-                old.unlink(missing_ok=True)
-    except OSError as exc:
-        log.warning("knowledge is not cached", extra={"why": str(exc)})
 
 
 class _Reading:
@@ -232,10 +204,17 @@ class _Reading:
             document = self._document(name)
             if city := self._checked(City, document):
                 if city.city != Path(name).stem:
-                    self._fault(name, document.line(("city",)), f"city is '{city.city}'", f"name it as the file: {Path(name).stem}")
+                    self._fault(
+                        name,
+                        document.line(("city",)),
+                        f"city is '{city.city}'",
+                        f"name it as the file: {Path(name).stem}",
+                    )
                 cities[city.city] = city
         if "national" not in cities and not self.faults:
-            self._fault("cities/national.yaml", 1, "the file is missing", "restore it: it is the standard for unknown cities")
+            self._fault(
+                "cities/national.yaml", 1, "the file is missing", "restore it: it is the standard for unknown cities"
+            )
         return cities
 
     def _items(self) -> list[Item]:
@@ -273,7 +252,12 @@ class _Reading:
             if topic is None:
                 continue
             if topic.topic != Path(name).stem:
-                self._fault(name, document.line(("topic",)), f"topic is '{topic.topic}'", f"name it as the file: {Path(name).stem}")
+                self._fault(
+                    name,
+                    document.line(("topic",)),
+                    f"topic is '{topic.topic}'",
+                    f"name it as the file: {Path(name).stem}",
+                )
             for n, entry in enumerate(topic.entries):
                 key = f"topics/{topic.topic}/{entry.id}"
                 line = document.line(("entries", n))
@@ -298,27 +282,45 @@ class _Reading:
         for item in items:
             file, line = self.lines[f"items/{item.name}"]
             if item.source not in sources:
-                self.faults.append(Fault(file, line, f"source of '{item.name}' is '{item.source}'", "use a code of sources.yaml"))
+                self.faults.append(
+                    Fault(file, line, f"source of '{item.name}' is '{item.source}'", "use a code of sources.yaml")
+                )
             if item.danger and item.danger not in dangers:
-                self.faults.append(Fault(file, line, f"danger of '{item.name}' is '{item.danger}'", "use a key of dangers.yaml"))
+                self.faults.append(
+                    Fault(file, line, f"danger of '{item.name}' is '{item.danger}'", "use a key of dangers.yaml")
+                )
             if item.topic and item.topic not in slugs:
-                self.faults.append(Fault(file, line, f"topic of '{item.name}' is '{item.topic}'", "use the name of a file in topics/"))
+                self.faults.append(
+                    Fault(file, line, f"topic of '{item.name}' is '{item.topic}'", "use the name of a file in topics/")
+                )
         for topic in topics:
             for entry in topic.entries:
                 used = [entry.source, *(variant.source for variant in entry.cities.values())]
                 for code in filter(None, used):
                     if code not in sources:
                         file, line = self.lines[f"topics/{topic.topic}/{entry.id}"]
-                        self.faults.append(Fault(file, line, f"source of '{entry.id}' is '{code}'", "use a code of sources.yaml"))
+                        self.faults.append(
+                            Fault(file, line, f"source of '{entry.id}' is '{code}'", "use a code of sources.yaml")
+                        )
 
     def _choice_items(self, choices: tuple[Choice, ...], items: list[Item]) -> None:
         known = {word for item in items for word in item.words}
         for choice in choices:
             for option in choice.options:
                 if option.item and option.item not in known:
-                    self._fault("choices.yaml", 1, f"option '{option.label}' of '{choice.word}' names no item", f"add the item '{option.item}', or give a category")
+                    self._fault(
+                        "choices.yaml",
+                        1,
+                        f"option '{option.label}' of '{choice.word}' names no item",
+                        f"add the item '{option.item}', or give a category",
+                    )
                 elif not option.item and option.category is None and not option.topic:
-                    self._fault("choices.yaml", 1, f"option '{option.label}' of '{choice.word}' leads nowhere", "give it an item, a category or a topic")
+                    self._fault(
+                        "choices.yaml",
+                        1,
+                        f"option '{option.label}' of '{choice.word}' leads nowhere",
+                        "give it an item, a category or a topic",
+                    )
 
     def _unique_places(self, root: Place) -> None:
         seen: set[str] = set()
@@ -329,7 +331,12 @@ class _Reading:
             seen.add(place.id)
             for chat in place.chats:
                 if chat in chats:
-                    self._fault("places.yaml", 1, f"chat '{chat}' belongs to {chats[chat]} and {place.id}", "keep it under one place")
+                    self._fault(
+                        "places.yaml",
+                        1,
+                        f"chat '{chat}' belongs to {chats[chat]} and {place.id}",
+                        "keep it under one place",
+                    )
                 chats[chat] = place.id
 
     def _unknown_files(self) -> None:
@@ -347,4 +354,6 @@ def _listed(value: Any) -> Any:
 
 def in_force(thing: Item | Entry, today: date) -> bool:
     """Whether an item or entry is valid on a day (both ends included)."""
-    return (thing.valid_from is None or thing.valid_from <= today) and (thing.valid_to is None or today <= thing.valid_to)
+    return (thing.valid_from is None or thing.valid_from <= today) and (
+        thing.valid_to is None or today <= thing.valid_to
+    )

@@ -1,69 +1,118 @@
-"""Everything matching needs, built from one version of the knowledge and swapped as a whole."""
+"""Everything matching needs, made from one version of the knowledge and swapped as a whole.
+
+`compile_index` does the work once and gives plain data, which is kept beside the store; `Index` reads it back in milliseconds.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from datetime import date
+from typing import Any
 
-from bot.kb.entries import City, Danger, Entry, Item
+from bot.kb.entries import Choice, City, Danger, Entry, Inference, Item, Place, Source, Strict, Synonyms
 from bot.kb.load import Knowledge, in_force
-from bot.matching.chatter import ChatterSense
+from bot.matching.chatter import ChatterSense, compile_odds
 from bot.matching.fold import Fold
-from bot.matching.infer import Inferrer
-from bot.matching.lexicon import Lexicon
-from bot.matching.phrases import Phrases
+from bot.matching.infer import Inferrer, compile_names
+from bot.matching.lexicon import Lexicon, compile_words
+from bot.matching.phrases import Phrases, compile_phrases
+from bot.matching.plain import Plain
+
+_ITEM_FIELDS = ("name", "category", "topic", "prepare", "reason", "danger", "disputed", "parts", "source")
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
-    """The knowledge in force on one day in one city, ready to be asked."""
+class Facts(Strict):
+    """What is small enough to be read back as it stands: everything but items and phrases."""
 
-    knowledge: Knowledge
+    version: str
     city: City
-    day: date
-    fold: Fold
-    lexicon: Lexicon
-    phrases: Phrases
-    infer: Inferrer
-    chatter: ChatterSense
-    entries: dict[str, tuple[str, Entry]]  # topics/<slug>/<id> → slug, entry
-    items: dict[str, Item]  # name → item
-    dangers: tuple[tuple[str, Danger], ...]
+    choices: tuple[Choice, ...]
+    inference: Inference
+    dangers: dict[str, Danger]
+    places: Place
+    sources: dict[str, Source]
+    synonyms: Synonyms
+    texts: dict[str, str]
+    entries: dict[str, tuple[str, Entry]]
 
-    def category(self, item: Item) -> str:
-        """The item's category in the site's city."""
-        return item.cities.get(self.city.city, item.category)
+
+def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
+    """The knowledge in force on `day`, for a city (an unknown one gets the national standard), as plain data."""
+    synonyms = knowledge.synonyms
+    fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
+    chosen = knowledge.cities.get(city, knowledge.cities["national"])
+    items = [_in_city(item, chosen) for item in knowledge.items if in_force(item, day)]
+    found = {(slug, entry.id): entry for slug, entry in knowledge.entries() if in_force(entry, day)}
+    phrases = {f"topics/{slug}/{name}": [fold(ask).tight for ask in entry.ask] for (slug, name), entry in found.items()}
+    entries = {
+        f"topics/{slug}/{name}": (slug, entry.model_copy(update={"ask": entry.ask[:1]}))
+        for (slug, name), entry in found.items()
+    }
+    facts = Facts(
+        version=knowledge.version,
+        city=chosen,
+        choices=knowledge.choices,
+        inference=knowledge.inference,
+        dangers=knowledge.dangers,
+        places=knowledge.places,
+        sources=knowledge.sources,
+        synonyms=synonyms,
+        texts=knowledge.texts,
+        entries=entries,
+    )
+    known = {name: item.category for item in items for word in item.words if (name := fold(word).tight)}
+    asked = [phrase for own in phrases.values() for phrase in own]
+    return {
+        "facts": facts.model_dump_json(by_alias=True),
+        "day": day.isoformat(),
+        "items": [tuple(getattr(item, field) for field in _ITEM_FIELDS) for item in items],
+        "words": compile_words(items, knowledge.choices),
+        "phrases": compile_phrases(phrases),
+        "names": compile_names(known),
+        "odds": compile_odds(asked, (fold(line).tight for line in knowledge.chatter.lines)),
+    }
+
+
+def _in_city(item: Item, city: City) -> Item:
+    return item.model_copy(update={"category": item.cities.get(city.city, item.category)})
+
+
+class Index:
+    """The knowledge in force on one day in one city, ready to be asked. Immutable once made."""
+
+    def __init__(self, plain: Plain) -> None:
+        self.facts = Facts.model_validate_json(plain["facts"])
+        self.day = date.fromisoformat(plain["day"])
+        self.city = self.facts.city
+        self.entries = self.facts.entries
+        synonyms = self.facts.synonyms
+        self.fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
+        self._items: list[tuple[Any, ...]] = plain["items"]
+        self._made: dict[int, Item] = {}
+        self.lexicon = Lexicon(plain["words"], self._item, self.facts.choices)
+        self.phrases = Phrases(plain["phrases"])
+        self.infer = Inferrer(plain["names"], self.facts.inference)
+        self.chatter = ChatterSense(plain["odds"])
+        words = sorted({word for danger in self.facts.dangers.values() for word in danger.words}, key=len, reverse=True)
+        self.danger_words = re.compile("|".join(map(re.escape, words)) or r"(?!)")
+
+    @property
+    def version(self) -> str:
+        """The version of the knowledge."""
+        return self.facts.version
+
+    def _item(self, n: int) -> Item:
+        """The item at a place, made when first asked for: few of them ever are."""
+        item = self._made.get(n)
+        if item is None:
+            item = self._made[n] = Item.model_construct(**dict(zip(_ITEM_FIELDS, self._items[n], strict=True)))
+        return item
+
+    def item(self, name: str) -> Item | None:
+        """The item of that name or alias (in any spelling that folds to it), or None."""
+        word = self.lexicon.get(self.fold(name).tight)
+        return word.item if word else None
 
     def label(self, category: str) -> str:
         """The city's name of a bin."""
         return next(found.label for name, found in self.city.categories.items() if name == category)
-
-
-def build(knowledge: Knowledge, city: str, day: date) -> Index:
-    """Build the index of the knowledge in force on `day`; an unknown city gets the national standard."""
-    fold = Fold(knowledge.synonyms.words, knowledge.synonyms.emoji, knowledge.synonyms.fillers)
-    items = [item for item in knowledge.items if in_force(item, day)]
-    chosen = knowledge.cities.get(city, knowledge.cities["national"])
-    entries = {
-        f"topics/{slug}/{entry.id}": (slug, entry) for slug, entry in knowledge.entries() if in_force(entry, day)
-    }
-    phrases = {key: [fold(phrase).tight for phrase in entry.ask] for key, (_, entry) in entries.items()}
-    known = {
-        fold(word).tight: item.cities.get(chosen.city, item.category) for item in items for word in item.words
-    }
-    return Index(
-        knowledge=knowledge,
-        city=chosen,
-        day=day,
-        fold=fold,
-        lexicon=Lexicon(items, knowledge.choices),
-        phrases=Phrases(phrases),
-        infer=Inferrer({name: category for name, category in known.items() if name}, knowledge.inference),
-        chatter=ChatterSense(
-            (phrase for own in phrases.values() for phrase in own),
-            (fold(line).tight for line in knowledge.chatter.lines),
-        ),
-        entries=entries,
-        items={item.name: item for item in items},
-        dangers=tuple(sorted(knowledge.dangers.items())),
-    )

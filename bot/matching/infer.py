@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bot.kb.entries import Inference
 from bot.matching import likeness
+from bot.matching.plain import Plain, numbers, unpacked
 
-_WEIGHT = {"end1": 1.5, "end2": 1.5, "end3": 1.0, "start1": 0.5, "start2": 0.7, "char": 0.4, "pair": 0.6}
+_WEIGHT = {"1": 1.5, "2": 1.5, "3": 1.0, "a": 0.5, "b": 0.7, "c": 0.4, "p": 0.6}
+"""Weight of a feature by its first letter: the last one, two, three characters; the first, the first two; any; any pair."""
 _SMOOTHING = 0.9
 _SHARPNESS = 2.0
 _RULE_WEIGHT = 2.5
 _NEAR = 0.66
 """Likeness from which a known thing is a near neighbour."""
+_POSTINGS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,96 +35,126 @@ class Guess:
     near: tuple[str, ...]
 
 
+def compile_names(known: Mapping[str, str]) -> Plain:
+    """`known`: folded name → category. Counts of features by category, and names by pairs of characters."""
+    categories = sorted(set(known.values()))
+    number = {category: n for n, category in enumerate(categories)}
+    counts: dict[str, list[int]] = {}
+    by_pair: defaultdict[str, list[int]] = defaultdict(list)
+    names = list(known)
+    for n, name in enumerate(names):
+        own = number[known[name]]
+        for feature in _features(name):
+            counts.setdefault(feature, [0] * len(categories))[own] += 1
+        for pair in _pairs(name):
+            by_pair[pair].append(n)
+    shared: dict[tuple[int, ...], tuple[int, ...]] = {}
+    return {
+        "categories": categories,
+        "totals": [Counter(known.values())[category] for category in categories],
+        "counts": {
+            feature: shared.setdefault(tuple(seen), tuple(seen))
+            for feature, seen in counts.items()
+            if sum(seen) > 1 or feature[0] in "12"
+        },
+        "names": names,
+        "own": bytes(number[known[name]] for name in names),
+        "by_pair": {pair: numbers(found[:_POSTINGS]) for pair, found in by_pair.items()},
+    }
+
+
 class Inferrer:
     """Learned from the names of known things when the knowledge is loaded."""
 
-    def __init__(self, known: Mapping[str, str], rules: Inference) -> None:
-        """`known`: folded name → category."""
-        self._known = known
+    def __init__(self, plain: Plain, rules: Inference) -> None:
+        self._categories: list[str] = plain["categories"]
+        self._counts: dict[str, tuple[int, ...]] = plain["counts"]
+        self._names: list[str] = plain["names"]
+        self._own: bytes = plain["own"]
+        self._by_pair: dict[str, bytes] = plain["by_pair"]
+        total = sum(plain["totals"]) or 1
+        self._shares = [count / total for count in plain["totals"]]
+        self._heads: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+        for head in rules.heads:
+            for end in head.ends:
+                self._heads[end].append((head.category, head.unless))
+        self._longest_head = max(map(len, self._heads), default=0)
         self._rules = rules
-        self._counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        self._prior: Counter[str] = Counter(known.values())
-        self._by_pair: defaultdict[str, list[str]] = defaultdict(list)
-        for name, category in known.items():
-            for feature in _features(name):
-                self._counts[feature][category] += 1
-            for pair in _pairs(name):
-                self._by_pair[pair].append(name)
-        total = sum(self._prior.values()) or 1
-        self._share = {category: count / total for category, count in self._prior.items()}
 
     def __call__(self, text: str) -> Guess | None:
         """The most likely bin of the thing called `text` (folded), or None where nothing speaks for any."""
-        if len(text) < 2 or not self._share:
+        if len(text) < 2 or not self._categories:
             return None
         near = self._neighbours(text)
         ranked = self._ranked(text)
         category, score = ranked[0]
-        hazard = self._hazard_near(text, near)
-        if hazard and category != "hazardous":
+        if category != "hazardous" and (self._hazard_word(text) or self._hazard_near(near)):
             likely = dict(ranked).get("hazardous", 0.0)
-            return Guess("hazardous", max(likely, 0.5), near) if likely >= 0.15 or self._hazard_word(text) else None
-        return Guess(category, score, near)
+            names = tuple(self._names[n] for n in near)
+            return Guess("hazardous", max(likely, 0.5), names) if likely >= 0.15 or self._hazard_word(text) else None
+        return Guess(category, score, tuple(self._names[n] for n in near))
 
     def _ranked(self, text: str) -> list[tuple[str, float]]:
-        votes = {category: math.log(share) for category, share in self._share.items()}
+        shares = self._shares
+        votes = [math.log(share) for share in shares]
         for feature in _features(text):
             seen = self._counts.get(feature)
             if not seen:
                 continue
-            total = seen.total() + _SMOOTHING
+            total = sum(seen) + _SMOOTHING
             weight = _WEIGHT[feature[0]]
-            for category, share in self._share.items():
-                likely = (seen[category] + _SMOOTHING * share) / total
-                votes[category] += weight * math.log(likely / share)
+            for n, share in enumerate(shares):
+                votes[n] += weight * math.log((seen[n] / share + _SMOOTHING) / total)
         ruled = self._ruled(text)
-        if ruled:
-            votes[ruled] = votes.get(ruled, math.log(0.01)) + _RULE_WEIGHT
-        best = max(votes.values())
-        weights = {category: math.exp((vote - best) / _SHARPNESS) for category, vote in votes.items()}
-        total = sum(weights.values())
-        return sorted(((category, weight / total) for category, weight in weights.items()), key=lambda hit: (-hit[1], hit[0]))
+        if ruled in self._categories:
+            votes[self._categories.index(ruled)] += _RULE_WEIGHT
+        best = max(votes)
+        likely = [math.exp((vote - best) / _SHARPNESS) for vote in votes]
+        total = sum(likely)
+        ranked = [(category, likely[n] / total) for n, category in enumerate(self._categories)]
+        return sorted(ranked, key=lambda hit: (-hit[1], hit[0]))
 
-    def _ruled(self, text: str) -> str | None:
-        """What the rules say: the longest fitting head or material, the material where both are as long."""
-        fitting: list[tuple[int, int, str]] = []
-        for head in self._rules.heads:
-            if not any(word in text for word in head.unless):
-                fitting += [(len(end), 0, head.category) for end in head.ends if text.endswith(end) and text != end]
+    def _ruled(self, text: str) -> str:
+        """What the rules say: the longest fitting head or material, the material where both are as long; "" for nothing."""
+        fitting: list[tuple[int, int, str]] = [(0, 0, "")]
+        for length in range(min(self._longest_head, len(text) - 1), 0, -1):
+            for category, unless in self._heads.get(text[-length:], ()):
+                if not any(word in text for word in unless):
+                    fitting.append((length, 0, category))
         for material in self._rules.materials:
             if not any(word in text for word in material.unless):
                 fitting += [(len(word), 1, material.category) for word in material.starts if text.startswith(word)]
                 fitting += [(len(word), 1, material.category) for word in material.contains if word in text]
-        return max(fitting, key=lambda hit: hit[:2])[2] if fitting else None
+        return max(fitting, key=lambda hit: hit[:2])[2]
 
     def _hazard_word(self, text: str) -> bool:
         if any(word in text for word in self._rules.hazard_except):
             return False
         return any(word in text for word in self._rules.hazard)
 
-    def _hazard_near(self, text: str, near: Iterable[str]) -> bool:
-        return self._hazard_word(text) or any(self._known[name] == "hazardous" for name in near)
+    def _hazard_near(self, near: Iterable[int]) -> bool:
+        return any(self._categories[self._own[n]] == "hazardous" for n in near)
 
-    def _neighbours(self, text: str) -> tuple[str, ...]:
-        shared: Counter[str] = Counter()
+    def _neighbours(self, text: str) -> Sequence[int]:
+        shared: Counter[int] = Counter()
         for pair in _pairs(text):
-            for name in self._by_pair.get(pair, ())[:300]:
-                shared[name] += 1
-        most = sorted(shared, key=lambda name: (-shared[name], abs(len(name) - len(text)), name))[: likeness.MOST]
-        return likeness.near(text, most, _NEAR)
+            shared.update(unpacked(self._by_pair.get(pair, b"")))
+        names = self._names
+        most = sorted(shared, key=lambda n: (-shared[n], abs(len(names[n]) - len(text)), n))[: likeness.MOST]
+        return [most[n] for n in likeness.near(text, [names[n] for n in most], _NEAR)]
 
 
-def _features(name: str) -> list[tuple[str, str]]:
+def _features(name: str) -> list[str]:
     size = len(name)
-    found = [("end1", name[-1]), ("start1", name[0])]
+    found = ["1" + name[-1], "a" + name[0]]
     if size >= 2:
-        found.append(("end2", name[-2:]))
+        found.append("2" + name[-2:])
     if size >= 3:
-        found += [("end3", name[-3:]), ("start2", name[:2])]
-    found += [("char", char) for char in set(name)]
-    found += [("pair", pair) for pair in _pairs(name)]
+        found += ["3" + name[-3:], "b" + name[:2]]
+    found += ["c" + char for char in dict.fromkeys(name)]
+    found += ["p" + pair for pair in _pairs(name)]
     return found
 
 
 def _pairs(name: str) -> list[str]:
-    return [name[n : n + 2] for n in range(len(name) - 1)]
+    return [a + b for a, b in pairwise(name)]

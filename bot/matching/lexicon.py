@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bot.kb.entries import Choice, Item
 from bot.matching import likeness
 from bot.matching.fold import comparable
 from bot.matching.pinyin import sounds, spelled
+from bot.matching.plain import Plain, numbers, unpacked
 
 LONGEST = 14
 """No name is looked up beyond this many characters."""
+
+_NONE = -1
+_POSTINGS = 200
+"""Words looked at for one pair of syllables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,43 +39,71 @@ class Span:
     word: Word
 
 
+def compile_words(items: Sequence[Item], choices: Sequence[Choice]) -> Plain:
+    """Every way a thing is called, as plain data; items and choices by their place in the sequences."""
+    words: dict[str, tuple[int, int]] = {}
+    for n, item in enumerate(items):
+        for name in item.words:
+            words.setdefault(key_of(name), (n, _NONE))
+    for n, choice in enumerate(choices):
+        for name in (choice.word, *choice.also):
+            known = words.get(key_of(name), (_NONE, _NONE))
+            if known[0] == _NONE or name == choice.word:
+                words[key_of(name)] = (known[0], n)
+    names = list(words)
+    by_sound: dict[str, int] = {}
+    by_syllables: defaultdict[str, list[int]] = defaultdict(list)
+    for n, name in enumerate(names):
+        if not 2 <= len(name) <= 8:
+            continue
+        sound = sounds(name)
+        by_sound.setdefault(" ".join(sound), n)
+        if len(name) >= 3:
+            for a, b in pairwise(sound):
+                by_syllables[f"{len(name)} {a} {b}"].append(n)
+    return {
+        "names": names,
+        "values": [words[name] for name in names],
+        "by_sound": by_sound,
+        "by_syllables": {pair: numbers(found[:_POSTINGS]) for pair, found in by_syllables.items()},
+    }
+
+
 class Lexicon:
     """Every way a thing of the knowledge is called."""
 
-    def __init__(self, items: Iterable[Item], choices: Iterable[Choice]) -> None:
-        self.words: dict[str, Word] = {}
-        for item in items:
-            for name in item.words:
-                self.words.setdefault(_key(name), Word(_key(name), item))
-        for choice in choices:
-            for name in (choice.word, *choice.also):
-                known = self.words.get(_key(name))
-                if known is None or known.item is None or name == choice.word:
-                    self.words[_key(name)] = Word(_key(name), known.item if known else None, choice)
-        self._by_sound: dict[tuple[str, ...], str] = {}
-        self._by_syllable: defaultdict[tuple[int, str, str], list[str]] = defaultdict(list)
-        for text in self.words:
-            self._add_sound(text)
+    def __init__(self, plain: Plain, item: Callable[[int], Item], choices: Sequence[Choice]) -> None:
+        """`item` gives the item at a place."""
+        self._names: list[str] = plain["names"]
+        self._values: dict[str, tuple[int, int]] = dict(zip(plain["names"], plain["values"], strict=True))
+        self._by_sound: dict[str, int] = plain["by_sound"]
+        self._by_syllables: dict[str, bytes] = plain["by_syllables"]
+        self._item = item
+        self._choices = choices
 
-    def _add_sound(self, text: str) -> None:
-        if not 2 <= len(text) <= 8:
-            return
-        sound = sounds(text)
-        self._by_sound.setdefault(sound, text)
-        if len(text) >= 3:
-            for a, b in zip(sound, sound[1:], strict=False):
-                self._by_syllable[(len(text), a, b)].append(text)
+    def get(self, name: str) -> Word | None:
+        """The word of this folded name, if there is one."""
+        found = self._values.get(name)
+        if found is None:
+            return None
+        item, choice = found
+        return Word(
+            name,
+            self._item(item) if item != _NONE else None,
+            self._choices[choice] if choice != _NONE else None,
+        )
 
     def spans(self, text: str) -> list[Span]:
         """Words found in the text, longest first served, none overlapping, in order. Single characters are not
         looked for inside a text: they name a thing only by themselves."""
-        found: list[tuple[int, int]] = []
-        words = self.words
+        words = self._values
         size = len(text)
-        for start in range(size - 1):
-            for end in range(min(size, start + LONGEST), start + 1, -1):
-                if text[start:end] in words:
-                    found.append((start, end))
+        found = [
+            (start, end)
+            for start in range(size - 1)
+            for end in range(min(size, start + LONGEST), start + 1, -1)
+            if text[start:end] in words
+        ]
         if size == 1 and text in words:
             found.append((0, 1))
         found.sort(key=lambda span: (span[0] - span[1], -span[0]))
@@ -77,32 +111,39 @@ class Lexicon:
         for start, end in found:
             if all(end <= other_start or other_end <= start for other_start, other_end in kept):
                 kept.append((start, end))
-        return [Span(start, end, words[text[start:end]]) for start, end in sorted(kept)]
+        return [Span(start, end, self._at(text[start:end])) for start, end in sorted(kept)]
+
+    def _at(self, name: str) -> Word:
+        word = self.get(name)
+        assert word is not None
+        return word
 
     def sounding(self, text: str) -> Word | None:
         """The word that sounds the same as the whole text (characters or typed pinyin), if any."""
         sound = (spelled(text) if text.isascii() else sounds(text)) if len(text) >= 2 else None
         if not sound or len(sound) < 2:
             return None
-        name = self._by_sound.get(sound)
-        return self.words[name] if name else None
+        found = self._by_sound.get(" ".join(sound))
+        return self._at(self._names[found]) if found is not None else None
 
     def alike(self, text: str) -> tuple[Word, float] | None:
         """The word most like the text, one slip of ear or finger away, with its likeness (0 to 1), if any."""
         if not 3 <= len(text) <= 8:
             return None
         sound = sounds(text)
-        near: dict[str, int] = {}
+        near: dict[int, int] = {}
         for length in (len(text), len(text) - 1, len(text) + 1):
-            for a, b in zip(sound, sound[1:], strict=False):
-                for name in self._by_syllable.get((length, a, b), ())[:200]:
-                    near[name] = near.get(name, 0) + 1
-        best = sorted(near, key=lambda name: (-near[name], name))[: likeness.MOST]
-        found = likeness.closest(" ".join(sound), {name: " ".join(sounds(name)) for name in best})
-        return (self.words[found[0]], found[1]) if found else None
+            for a, b in pairwise(sound):
+                for n in unpacked(self._by_syllables.get(f"{length} {a} {b}", b"")):
+                    near[n] = near.get(n, 0) + 1
+        best = sorted(near, key=lambda n: (-near[n], n))[: likeness.MOST]
+        names = {self._names[n]: " ".join(sounds(self._names[n])) for n in best}
+        found = likeness.closest(" ".join(sound), names)
+        return (self._at(found[0]), found[1]) if found else None
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """A name as it is looked up."""
     return comparable(name).replace(" ", "")
 
 

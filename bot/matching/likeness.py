@@ -20,10 +20,10 @@ def closest(text: str, candidates: Mapping[str, str]) -> tuple[str, float] | Non
     return (best[0][2], best[0][1] / 100) if best else None
 
 
-def near(text: str, names: Sequence[str], least: float) -> tuple[str, ...]:
-    """Those of at most MOST names that are at least `least` like `text`, most alike first, five at most."""
+def near(text: str, names: Sequence[str], least: float) -> list[int]:
+    """The places of those of at most MOST names that are at least `least` like `text`, most alike first, five at most."""
     hits = process.extract(text, names[:MOST], scorer=fuzz.ratio, score_cutoff=least * 100, limit=5)
-    return tuple(hit[0] for hit in sorted(hits, key=lambda hit: (-hit[1], hit[0])))
+    return [hit[2] for hit in sorted(hits, key=lambda hit: (-hit[1], hit[0]))]
 
 
 def best(text: str, phrases: Sequence[str]) -> tuple[str, float]:

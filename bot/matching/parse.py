@@ -49,7 +49,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
     asks = False
     parts: list[tuple[str, list[Piece], bool]] = []
     for segment in segments:
-        whole = lexicon.words.get(segment)
+        whole = lexicon.get(segment)
         if whole is not None:
             parts.append((segment, [("span", segment, whole)], False))
             continue
@@ -70,7 +70,9 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
     left = "".join(text for kind, text, _ in all_pieces if kind == "unknown")
     chosen = known or unknown[:1]
     return Parse(
-        nouns=tuple(_unique(chosen + (unknown if connected and known else []))) if not connected else tuple(_unique(nouns)),
+        nouns=tuple(_unique(chosen + (unknown if connected and known else [])))
+        if not connected
+        else tuple(_unique(nouns)),
         asks_bin=asks,
         left=left,
         size=sum(len(text) for _, text, _ in all_pieces),

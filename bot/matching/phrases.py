@@ -1,26 +1,30 @@
-"""Which entry a question asks for: rare character n-grams shared with its ways of asking, then likeness to the best of them."""
+"""Which entry a question asks for: rare n-grams shared with its ways of asking, then likeness to the best of them."""
 
 from __future__ import annotations
 
-import heapq
 import math
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from bot.matching import likeness
+from bot.matching.plain import Plain, numbers, unpacked, unpacked_weights, weights
 
 _WEIGHT = (0.0, 0.55, 1.0, 0.9)
 """Weight of an n-gram by its length."""
 _UNSEEN = 6.0
 """Rarity of an n-gram that no entry holds."""
-_SHORT_LIST = 12
+_SHORT_LIST = 10
 _LIKENESS = 1.0
+_BUDGET = 900
+"""Postings looked at for one question, rarest n-grams first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry, its way of asking that is most like the question, and a score (about 0 to 2: shared rarity + likeness)."""
+    """An entry, its way of asking that is most like the question, and a score (about 0 to 2: rarity shared + likeness)."""
 
     entry: str
     phrase: str
@@ -28,38 +32,68 @@ class Hit:
     likeness: float
 
 
+def compile_phrases(entries: Mapping[str, Sequence[str]]) -> Plain:
+    """`entries`: name of an entry → its folded phrases."""
+    names = sorted(entries)
+    phrases = [list(dict.fromkeys(entries[name])) for name in names]
+    counts = [_counted(own) for own in phrases]
+    spread: Counter[str] = Counter()
+    for own in counts:
+        spread.update(own.keys())
+    total = len(counts) + 1
+    rarity = {gram: math.log(total / (seen + 0.5)) * _WEIGHT[len(gram)] for gram, seen in spread.items()}
+    postings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+    for n, own in enumerate(counts):
+        size = len(phrases[n]) or 1
+        vector = {gram: rarity[gram] * math.sqrt(seen / size) for gram, seen in own.items()}
+        norm = math.sqrt(_length(vector.values())) or 1.0
+        for gram, weight in vector.items():
+            postings[gram].append((n, weight / norm))
+    return {
+        "names": names,
+        "phrases": phrases,
+        "total": total,
+        "postings": {
+            gram: (numbers(n for n, _ in found), weights(weight for _, weight in found))
+            for gram, found in postings.items()
+        },
+    }
+
+
 class Phrases:
     """An index of entries by their ways of asking."""
 
-    def __init__(self, entries: Mapping[str, Sequence[str]]) -> None:
-        """`entries`: name of an entry → its folded phrases."""
-        self._names = sorted(entries)
-        self._phrases = [tuple(dict.fromkeys(entries[name])) for name in self._names]
-        counts = [_counted(phrases) for phrases in self._phrases]
-        spread: Counter[str] = Counter()
-        for own in counts:
-            spread.update(own.keys())
-        total = len(counts) + 1
-        self._rarity = {gram: math.log(total / (seen + 0.5)) * _WEIGHT[len(gram)] for gram, seen in spread.items()}
-        postings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
-        for n, own in enumerate(counts):
-            size = len(self._phrases[n]) or 1
-            vector = {gram: self._rarity[gram] * math.sqrt(seen / size) for gram, seen in own.items()}
-            norm = math.sqrt(_length(vector.values())) or 1.0
-            for gram, weight in vector.items():
-                postings[gram].append((n, weight / norm))
-        self._postings = dict(postings)
+    def __init__(self, plain: Plain) -> None:
+        self._names: list[str] = plain["names"]
+        self._phrases: list[list[str]] = plain["phrases"]
+        self._total: int = plain["total"]
+        self._postings: dict[str, tuple[bytes, bytes]] = plain["postings"]
 
     def rank(self, text: str, limit: int = 5) -> list[Hit]:
         """The entries most like the folded text (without spaces), best first; ties by entry."""
-        query = {gram: self._rarity.get(gram, _UNSEEN * _WEIGHT[len(gram)]) for gram in _grams(text)}
-        norm = _length(query.values()) or 1.0
+        grams = _grams(text)
+        known: list[tuple[array[int], array[float], float]] = []
+        norm = 0.0
+        for gram in grams:
+            packed = self._postings.get(gram)
+            if packed is None:
+                norm += (_UNSEEN * _WEIGHT[len(gram)]) ** 2
+                continue
+            spread = len(packed[0]) // 4
+            rarity = math.log(self._total / (spread + 0.5)) * _WEIGHT[len(gram)]
+            norm += rarity * rarity
+            known.append((unpacked(packed[0]), unpacked_weights(packed[1]), rarity))
+        known.sort(key=lambda posting: len(posting[0]))
         shared: dict[int, float] = {}
-        for gram, weight in query.items():
-            for n, own in self._postings.get(gram, ()):
-                shared[n] = shared.get(n, 0.0) + weight * own
-        best = heapq.nsmallest(_SHORT_LIST, shared, key=lambda n: (-shared[n], n))
-        hits = [self._hit(text, n, shared[n] / norm) for n in best]
+        budget = _BUDGET
+        for entries, own, rarity in known:
+            for n, weight in zip(entries, own, strict=True):
+                shared[n] = shared.get(n, 0.0) + rarity * weight
+            budget -= len(entries)
+            if budget < 0:
+                break
+        best = sorted(sorted(shared.items()), key=itemgetter(1), reverse=True)[:_SHORT_LIST]
+        hits = [self._hit(text, n, score / math.sqrt(norm)) for n, score in best]
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry))[:limit]
 
     def _hit(self, text: str, n: int, shared: float) -> Hit:
@@ -70,13 +104,15 @@ class Phrases:
 def _counted(phrases: Iterable[str]) -> Counter[str]:
     counted: Counter[str] = Counter()
     for phrase in phrases:
-        counted.update(_grams(phrase))
+        counted.update(list(_grams(phrase)))
     return counted
 
 
-def _grams(text: str) -> set[str]:
-    return set(text) | {text[n : n + 2] for n in range(len(text) - 1)} | {text[n : n + 3] for n in range(len(text) - 2)}
+def _grams(text: str) -> dict[str, None]:
+    """The n-grams of one to three characters, each once, in order: sums come out the same in every run."""
+    size = len(text)
+    return dict.fromkeys(text[n : n + length] for length in (3, 2, 1) for n in range(size - length + 1))
 
 
-def _length(weights: Iterable[float]) -> float:
-    return math.sqrt(sum(weight * weight for weight in weights))
+def _length(values: Iterable[float]) -> float:
+    return math.sqrt(sum(value * value for value in values))

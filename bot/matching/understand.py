@@ -214,7 +214,7 @@ def _things(parsed: Parse, index: Index) -> tuple[tuple[Thing, ...], Choice | No
             if word.choice and len(parsed.nouns) == 1:
                 choice = word.choice
             if word.item:
-                things.append(_known_thing(word.item, "name", index))
+                things.append(_known_thing(word.item, "name"))
             elif not choice and (guess := _inferred(noun.text, index)):
                 things.append(guess)
             continue
@@ -223,35 +223,35 @@ def _things(parsed: Parse, index: Index) -> tuple[tuple[Thing, ...], Choice | No
     return tuple(things), choice
 
 
-def _known_thing(item: Item, rule: str, index: Index) -> Thing:
-    return Thing(item.name, index.category(item), _WORTH[rule], rule, item)
+def _known_thing(item: Item, rule: str) -> Thing:
+    return Thing(item.name, item.category, _WORTH[rule], rule, item)
 
 
 def _found(noun: Noun, index: Index) -> Thing | None:
     """A noun that is not a word of the dictionary: by sound, as a compound, by likeness, or inferred."""
     text = noun.text
     if word := _item_word(index.lexicon.sounding(text)):
-        return _known_thing(word, "sound", index)
+        return _known_thing(word, "sound")
     if noun.word and noun.word.item and noun.tail in _EMPTY_TAILS and not noun.modifier:
-        return _known_thing(noun.word.item, "name", index)
+        return _known_thing(noun.word.item, "name")
     if (near := index.lexicon.alike(text)) and (item := _item_word(near[0])) and not (noun.word and noun.exact):
-        return Thing(item.name, index.category(item), _WORTH["alike"] * near[1], "alike", item)
+        return Thing(item.name, item.category, _WORTH["alike"] * near[1], "alike", item)
     guess = _inferred(text, index)
     if noun.word and noun.word.item and not noun.tail:
-        return _compound(noun.word.item, text, guess, index)
+        return _compound(noun.word.item, text, guess)
     if noun.word and noun.word.item and noun.tail:
         if guess and guess.score >= 0.8:
             return guess
-        return Thing(noun.word.item.name, index.category(noun.word.item), _WORTH["first"], "first", noun.word.item)
+        return Thing(noun.word.item.name, noun.word.item.category, _WORTH["first"], "first", noun.word.item)
     return guess
 
 
 _EMPTY_TAILS = frozenset(("子", "儿", "仔", "头", "们", "少", "洒", "里", "边"))
 
 
-def _compound(head: Item, text: str, guess: Thing | None, index: Index) -> Thing:
+def _compound(head: Item, text: str, guess: Thing | None) -> Thing:
     """「毛绒公仔」: a kind of its head; a hazardous neighbour outweighs the head."""
-    category = index.category(head)
+    category = head.category
     if guess and guess.category == "hazardous" != category:
         return guess
     if guess and guess.category != category and guess.score >= 0.9:
@@ -290,8 +290,10 @@ def _candidates(things: Sequence[Thing], choice: Choice | None, hits: Sequence[H
 def _danger(folded: Folded, index: Index) -> str:
     """The dangerous state named together with the thing it is dangerous for, if any."""
     text = folded.tight
-    for key, danger in index.dangers:
-        if danger.words and any(word in text for word in danger.words) and _thing_named(danger, text):
+    if not index.danger_words.search(text):
+        return ""
+    for key, danger in sorted(index.facts.dangers.items()):
+        if any(word in text for word in danger.words) and _thing_named(danger, text):
             return key
     return ""
 

@@ -1,0 +1,53 @@
+"""The compiled knowledge beside the store: written once for a content, read back in milliseconds.
+
+marshal is fast and runs no code; a digest in front keeps a torn or foreign file from being read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import marshal
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger("lvlin.kb")
+
+_DIGEST = 16
+_KIND = f"lvlin 1 {sys.version_info[:2]}".encode()
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """What was written to `path`, or None where there is nothing usable."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, body = content[:_DIGEST], content[_DIGEST:]
+    if digest != _digest(body):
+        log.warning("compiled knowledge is damaged; making it anew", extra={"file": path.name})
+        return None
+    found: dict[str, Any] = marshal.loads(body)
+    return found
+
+
+def write(path: Path, plain: dict[str, Any], *, keep: int = 4) -> None:
+    """Write plain data to `path` atomically; older files beside it beyond `keep` are removed. Failing is only logged."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = marshal.dumps(plain)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
+            out.write(_digest(body) + body)
+        os.replace(out.name, path)
+        others = sorted(path.parent.glob(f"*{path.suffix}"), key=lambda other: other.stat().st_mtime, reverse=True)
+        for old in others[keep:]:
+            old.unlink(missing_ok=True)
+    except OSError as exc:
+        log.warning("compiled knowledge is not kept", extra={"why": str(exc)})
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(_KIND + body, digest_size=_DIGEST).digest()

@@ -1,0 +1,34 @@
+"""Plain data: what an index is made of, in a form that is read back in milliseconds (marshal), and the arrays in it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+Plain = dict[str, Any]
+"""Only dict, list, tuple, str, bytes, int, float and None inside."""
+
+
+def numbers(values: Iterable[int]) -> bytes:
+    """Pack whole numbers from 0 to 2**32 - 1."""
+    return array("I", values).tobytes()
+
+
+def unpacked(packed: bytes) -> array[int]:
+    """What `numbers` packed."""
+    found = array("I")
+    found.frombytes(packed)
+    return found
+
+
+def weights(values: Iterable[float]) -> bytes:
+    """Pack numbers in single precision."""
+    return array("f", values).tobytes()
+
+
+def unpacked_weights(packed: bytes) -> array[float]:
+    """What `weights` packed."""
+    found = array("f")
+    found.frombytes(packed)
+    return found
