@@ -24,16 +24,16 @@ async def dangerous(asked: Utterance, ctx: Context) -> Reply | None:
     if danger.alert:
         what = things[0].name if things else next(iter(danger.words), understood.danger)
         alert = Alert(ctx.text("danger_alert", asked.place, what=what), asked.place)
-    topic = next((thing.item.topic for thing in things if thing.item and thing.item.topic), None)
+    topic = danger.topic or "waste.item"
     return Reply(
         "answer",
         compose.filled(danger.text, asked, ctx),
-        topic=topic or "waste.item",
+        topic=topic,
         entry=entry,
         items=tuple(compose.item_answer(thing, ctx) for thing in things[:1] if not thing.inferred),
         score=understood.score,
         alert=alert,
-        session=Session(item=things[0].name if things else "", topic=topic or "waste.item", at=ctx.now),
+        session=Session(item=things[0].name if things else "", topic=topic, at=ctx.now),
     )
 
 
@@ -58,7 +58,7 @@ async def sort(asked: Utterance, ctx: Context) -> Reply | None:
         things = tuple(thing for thing in things if not thing.inferred or thing.score >= ctx.limits.infer)
         if not things or len(understood.things) == 1:
             return None
-    if understood.choice and understood.choice.listed:
+    if understood.choice:
         return _listed(things[0], asked, ctx)
     return compose.remembering(
         Reply(

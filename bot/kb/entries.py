@@ -204,6 +204,7 @@ class Danger(Strict):
 
     text: Text
     alert: bool = False
+    topic: str = ""
     words: tuple[Text, ...] = ()
     things: tuple[Text, ...] = ()
 

@@ -58,3 +58,9 @@ TOPIC_NAMES: Mapping[str, str] = {
 
 ALL_NAMES: Mapping[str, str] = {ITEM_QUESTIONS: "物品分类", OUT_OF_SCOPE: "与环保无关", **TOPIC_NAMES}
 """Also those that need none."""
+
+FACILITY_KINDS = (
+    "battery_box", "drop_point", "late_drop", "bulky", "construction", "clothes", "hazardous", "medicine", "oil_cup",
+    "recyclables", "ebike_battery", "points",
+)  # fmt: skip
+"""Kinds of facilities that questions can be answered about."""

@@ -13,8 +13,11 @@ LIMIT = 200
 """Characters of a message that are looked at; residents' questions are far shorter."""
 
 _TABLES = Path(__file__).parent / "tables"
+_SIGN = "\ue000"
+"""Stands before a word that was an emoji, while folding."""
 _PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]|/:[^\s]{1,4}")
-_BREAK = re.compile(r"[^\w.%+#\-]+|_+")
+_MENTION = re.compile(r"@(?:小绿|绿邻)|@[^\s@,，。!！?？:：]{1,16}(?=[\s,，:：]|$)")
+_BREAK = re.compile(rf"[^\w.%+#\-{_SIGN}]+|_+")
 _LOOSE_SIGN = re.compile(r"(?<![0-9a-z])[.\-+%#]+|[.\-+%#]+(?![0-9a-z])")
 _SCATTERED = re.compile(r"(?<!\S)[一-鿿](?: [一-鿿])+(?!\S)")
 
@@ -53,7 +56,7 @@ class Fold:
     """Folding with a site's synonyms: dialect and spoken words, emoji, fillers."""
 
     def __init__(self, words: Mapping[str, str], emoji: Mapping[str, str], fillers: Sequence[str]) -> None:
-        self._emoji = {comparable(sign): f" {word} " for sign, word in emoji.items() if comparable(sign)}
+        self._emoji = {comparable(sign): f" {_SIGN}{word} " for sign, word in emoji.items() if comparable(sign)}
         self._emoji_of = _any_of(self._emoji)
         self._words = {comparable(word): plain for word, plain in words.items()}
         self._word_of = _any_of(self._words)
@@ -61,7 +64,7 @@ class Fold:
 
     def __call__(self, text: str) -> Folded:
         """Fold one message."""
-        plain = _PLACEHOLDER.sub(" ", comparable(text))
+        plain = _MENTION.sub(" ", _PLACEHOLDER.sub(" ", comparable(text)))
         if self._emoji_of and not plain.isascii():
             plain = self._emoji_of.sub(lambda found: self._emoji[found.group()], plain)
         plain = _LOOSE_SIGN.sub(" ", _BREAK.sub(" ", plain)).strip()
@@ -71,8 +74,8 @@ class Fold:
             plain = self._word_of.sub(lambda found: self._words[found.group()], plain)
         if self._filler_of and len(bare := self._filler_of.sub("", plain)) and bare.strip():
             plain = bare
-        segments = tuple(plain.split())
-        return Folded(" ".join(segments), _without_repeats(segments))
+        segments = _without_repeats(plain.split())
+        return Folded(" ".join(segments), segments)
 
 
 def _any_of(words: Sequence[str] | Mapping[str, str]) -> re.Pattern[str] | None:
@@ -81,11 +84,13 @@ def _any_of(words: Sequence[str] | Mapping[str, str]) -> re.Pattern[str] | None:
 
 
 def _without_repeats(segments: Sequence[str]) -> tuple[str, ...]:
-    """「电池 电池怎么扔」 (a word and its emoji) says one thing once."""
+    """「电池🔋怎么扔」 says one thing once: an emoji's word that stands beside itself in writing is dropped."""
     kept: list[str] = []
     for n, segment in enumerate(segments):
-        following = segments[n + 1] if n + 1 < len(segments) else ""
-        if len(segment) >= 2 and (following.startswith(segment) or (kept and kept[-1].endswith(segment))):
-            continue
-        kept.append(segment)
+        word = segment.removeprefix(_SIGN)
+        if word != segment:
+            written = [other for other in (*kept, *segments[n + 1 :]) if word in other and _SIGN not in other]
+            if written or word in kept:
+                continue
+        kept.append(word)
     return tuple(kept)

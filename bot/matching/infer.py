@@ -94,6 +94,10 @@ class Inferrer:
             return Guess("hazardous", max(likely, 0.5), names) if likely >= 0.15 or self._hazard_word(text) else None
         return Guess(category, score, tuple(self._names[n] for n in near))
 
+    def is_noun(self, text: str, tail: str) -> bool:
+        """Whether `tail`, at the end of `text`, is the head of a noun rather than what became of the thing before it."""
+        return any(text[-length:] in self._heads for length in range(1, min(self._longest_head, len(tail)) + 1))
+
     def _ranked(self, text: str) -> list[tuple[str, float]]:
         shares = self._shares
         votes = [math.log(share) for share in shares]

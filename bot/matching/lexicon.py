@@ -30,15 +30,6 @@ class Word:
     choice: Choice | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A word found at text[start:end]."""
-
-    start: int
-    end: int
-    word: Word
-
-
 def compile_words(items: Sequence[Item], choices: Sequence[Choice]) -> Plain:
     """Every way a thing is called, as plain data; items and choices by their place in the sequences."""
     words: dict[str, tuple[int, int]] = {}
@@ -93,25 +84,15 @@ class Lexicon:
             self._choices[choice] if choice != _NONE else None,
         )
 
-    def spans(self, text: str) -> list[Span]:
-        """Words found in the text, longest first served, none overlapping, in order. Single characters are not
-        looked for inside a text: they name a thing only by themselves."""
+    def starts(self, text: str) -> list[list[int]]:
+        """For each place of the text, the ends of the words that begin there. Single characters are no words inside
+        a text: they name a thing only by themselves."""
         words = self._values
         size = len(text)
-        found = [
-            (start, end)
-            for start in range(size - 1)
-            for end in range(min(size, start + LONGEST), start + 1, -1)
-            if text[start:end] in words
+        return [
+            [end for end in range(start + 2, min(size, start + LONGEST) + 1) if text[start:end] in words]
+            for start in range(size)
         ]
-        if size == 1 and text in words:
-            found.append((0, 1))
-        found.sort(key=lambda span: (span[0] - span[1], -span[0]))
-        kept: list[tuple[int, int]] = []
-        for start, end in found:
-            if all(end <= other_start or other_end <= start for other_start, other_end in kept):
-                kept.append((start, end))
-        return [Span(start, end, self._at(text[start:end])) for start, end in sorted(kept)]
 
     def _at(self, name: str) -> Word:
         word = self.get(name)

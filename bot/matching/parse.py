@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Literal
 
-from bot.matching.lexicon import Lexicon, Span, Word
+from bot.matching.lexicon import Lexicon, Word
 from bot.matching.words import CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHICH_BIN
 
 _FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
@@ -89,43 +88,66 @@ def _without_question(segment: str) -> tuple[str, bool]:
 
 
 def _pieces(text: str, lexicon: Lexicon) -> list[Piece]:
-    pieces: list[Piece] = []
-    at = 0
-    for span in [*lexicon.spans(text), None]:
-        until = span.start if isinstance(span, Span) else len(text)
-        if until > at:
-            pieces.extend(_gap(text[at:until]))
-        if isinstance(span, Span):
-            pieces.append(("span", text[span.start : span.end], span.word))
-            at = span.end
-    return pieces
+    """Cut a text into words of the dictionary, function words and unknown characters, at the least cost."""
+    size = len(text)
+    starts = lexicon.starts(text)
+    best: list[tuple[float, int, str]] = [(0.0, 0, "")] * (size + 1)  # cost up to here, where the last piece began, its kind
+    for at in range(size):
+        cost = best[at][0]
+        _offer(best, at + 1, cost + _UNKNOWN, at, "unknown")
+        for end in starts[at]:
+            _offer(best, end, cost + _SPAN, at, "span")
+        for length in _functions_at(text, at):
+            _offer(best, at + length, cost + _FUNCTION_COST, at, "function")
+    cuts: list[tuple[int, int, str]] = []
+    end = size
+    while end:
+        _, start, kind = best[end]
+        cuts.append((start, end, kind))
+        end = start
+    return _joined([(kind, text[start:end]) for start, end, kind in reversed(cuts)], lexicon)
 
 
-def _gap(text: str) -> list[Piece]:
-    """Split what is not in the dictionary into function words and unknown ones."""
+_SPAN, _FUNCTION_COST, _UNKNOWN = 1.0, 1.1, 2.4
+"""What a piece costs: few pieces and few unknown characters are best."""
+
+
+def _offer(best: list[tuple[float, int, str]], end: int, cost: float, start: int, kind: str) -> None:
+    known = best[end]
+    if not known[2] or cost < known[0] - 1e-9:
+        best[end] = (cost, start, kind)
+
+
+def _joined(cuts: Sequence[tuple[str, str]], lexicon: Lexicon) -> list[Piece]:
+    """Neighbouring unknown characters are one piece; a lone one may be a word by itself (锅, 针, 粉)."""
     pieces: list[Piece] = []
-    at = 0
-    while at < len(text):
-        length = _function_at(text, at)
-        if length:
-            pieces.append(("function", text[at : at + length], None))
-            at += length
+    for kind, text in cuts:
+        if kind == "span":
+            pieces.append(("span", text, lexicon.get(text)))
+        elif kind == "function":
+            pieces.append(("function", text, None))
         elif pieces and pieces[-1][0] == "unknown":
-            pieces[-1] = ("unknown", pieces[-1][1] + text[at], None)
-            at += 1
+            pieces[-1] = ("unknown", pieces[-1][1] + text, None)
         else:
-            pieces.append(("unknown", text[at], None))
-            at += 1
+            pieces.append(("unknown", text, None))
+    for n, (kind, text, _) in enumerate(pieces):
+        alone = kind == "unknown" and len(text) == 1
+        alone = alone and (n == 0 or pieces[n - 1][0] == "function") and (n + 1 == len(pieces) or pieces[n + 1][0] == "function")
+        if alone and (word := lexicon.get(text)):
+            pieces[n] = ("span", text, word)
     return pieces
 
 
-def _function_at(text: str, at: int) -> int:
-    if (found := QUANTITY.match(text, at)) and (found.end() - at >= 2 or text[at].isdigit()):
-        return found.end() - at
-    for length in range(min(_LONGEST_FUNCTION, len(text) - at), 0, -1):
-        if text[at : at + length] in _FUNCTION:
-            return length
-    return 0
+def _functions_at(text: str, at: int) -> list[int]:
+    """Lengths of the function words that begin here."""
+    found = [
+        length
+        for length in range(1, min(_LONGEST_FUNCTION, len(text) - at) + 1)
+        if text[at : at + length] in _FUNCTION
+    ]
+    if (quantity := QUANTITY.match(text, at)) and (quantity.end() - at >= 2 or text[at].isdigit()):
+        found.append(quantity.end() - at)
+    return found
 
 
 def _nouns(pieces: Sequence[Piece]) -> tuple[list[Noun], bool]:
@@ -192,11 +214,6 @@ def _adds(rest: str, pieces: Sequence[Piece]) -> bool:
 
 
 _BEFORE_THING = frozenset(STATES) | {"那个", "这个", "一个", "那", "还有", "和", "跟"}
-
-
-@cache
-def _states() -> frozenset[str]:
-    return frozenset(STATES)
 
 
 def _is_bare(pieces: Sequence[Piece]) -> bool:

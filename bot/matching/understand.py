@@ -94,9 +94,10 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     """Decide what `text` asks. `about`: the topic talked of before, which breaks near ties."""
     folded = index.fold(text)
     parsed = parse(folded.segments, index.lexicon)
-    things, unsure = _things(parsed, index)
-    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if folded.segments else []
     asks = parsed.asks_bin or bool(ASKS.search(folded.text))
+    heard = parsed.asks_bin or not asks
+    things, unsure = _things(parsed, heard, index)
+    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if folded.segments else []
     common = _Common(
         folded=folded,
         candidates=_candidates(things, unsure, hits),
@@ -143,17 +144,19 @@ def _decide(
     parsed: Parse, things: tuple[Thing, ...], choice: Choice | None, hits: Sequence[Hit], common: _Common, index: Index
 ) -> Understanding:
     topic = _topic_score(hits)
-    item = _item_score(parsed, things)
-    asked = _choice_score(parsed, choice)
+    item = _item_score(parsed, things, common)
+    asked = _choice_score(parsed, choice, common)
+    if parsed.connected and len(things) > 1 and not (hits and hits[0].likeness >= 0.8):
+        return common.decided("items", item, "several things", things=things)
     exact_phrase = bool(hits) and hits[0].likeness >= 0.9
     if exact_phrase and not (parsed.bare and things and not things[0].inferred):
-        return common.decided("entry", topic, "phrase", entry=hits[0].entry, things=_known(things))
+        return common.decided("entry", topic, "phrase", entry=hits[0].entry, things=_known(things, index))
     if choice and asked >= topic and not any(thing.rule == "name" for thing in things):
         return common.decided("choice", asked, "ambiguous word", choice=choice)
     if things and item >= topic:
         return _items_or_their_topic(parsed, things, choice, hits, item, common, index)
     if hits and topic > 0:
-        return common.decided("entry", topic, "likely phrase", entry=hits[0].entry, things=_known(things))
+        return common.decided("entry", topic, "likely phrase", entry=hits[0].entry, things=_known(things, index))
     return common.decided("nothing", 0.0, "nothing alike")
 
 
@@ -183,57 +186,91 @@ def _topic_score(hits: Sequence[Hit]) -> float:
     return max(0.0, min(1.0, (hits[0].score - 0.35) / 0.95))
 
 
-def _item_score(parsed: Parse, things: Sequence[Thing]) -> float:
+def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> float:
     if not things:
         return 0.0
     worth = min(thing.score for thing in things)
-    left = sum(len(noun.text) for noun in parsed.nouns if not noun.word) if not any(t.inferred for t in things) else 0
-    explained = 1 - max(0, len(parsed.left) - left) / max(1, parsed.size)
-    form = 0.12 if parsed.asks_bin else (0.1 if parsed.bare else 0.0)
-    return min(1.0, worth * (0.45 + 0.55 * explained) + form)
+    own = sum(len(noun.text) for noun in parsed.nouns if not noun.word) if any(t.inferred for t in things) else 0
+    explained = 1 - max(0, len(parsed.left) - own) / max(1, parsed.size)
+    if parsed.asks_bin:
+        return min(1.0, worth * (0.45 + 0.55 * explained) + 0.12)
+    if parsed.bare:
+        return min(1.0, worth * (0.45 + 0.55 * explained) + 0.1)
+    other = _OTHER_QUESTION if common.asks else 1.0
+    unsure = 1.0 if all(thing.rule in _SURE for thing in things) else _NOT_ASKED
+    return worth * (0.45 + 0.55 * explained) * other * unsure
 
 
-def _choice_score(parsed: Parse, choice: Choice | None) -> float:
+_OTHER_QUESTION = 0.75
+"""A question that does not ask for a bin is rather one for the topics."""
+_NOT_ASKED = 0.8
+"""A thing that was only guessed, in a line that does not ask for a bin."""
+_SURE = frozenset(("name", "sound"))
+
+
+def _choice_score(parsed: Parse, choice: Choice | None, common: _Common) -> float:
     if not choice:
         return 0.0
     explained = 1 - len(parsed.left) / max(1, parsed.size)
-    return min(1.0, 0.9 * (0.4 + 0.6 * explained) + (0.1 if parsed.asks_bin or parsed.bare else 0.0))
+    others = sum(1 for kind, _, word in parsed.pieces if kind == "span" and word is not None) - 1
+    if parsed.asks_bin or (parsed.bare and not others):
+        return min(1.0, 0.9 * (0.4 + 0.6 * explained) + 0.1 - 0.3 * min(1, others))
+    return 0.9 * (0.4 + 0.6 * explained) * (_OTHER_QUESTION if common.asks else 1.0) - 0.3 * min(1, others)
 
 
-def _known(things: Sequence[Thing]) -> tuple[Thing, ...]:
-    return tuple(thing for thing in things if not thing.inferred)[:MOST_ITEMS]
+def _known(things: Sequence[Thing], index: Index) -> tuple[Thing, ...]:
+    """The things of the knowledge among them; of a compound, its head."""
+    known = [thing if not thing.inferred else _head_of(thing, index) for thing in things]
+    return tuple(thing for thing in known if thing)[:MOST_ITEMS]
 
 
-def _things(parsed: Parse, index: Index) -> tuple[tuple[Thing, ...], Choice | None]:
+def _head_of(thing: Thing, index: Index) -> Thing | None:
+    if thing.rule != "head":
+        return None
+    for start in range(1, len(thing.name) - 1):
+        if (word := index.lexicon.get(thing.name[start:])) and word.item:
+            return _known_thing(word.item, "head")
+    return None
+
+
+def _things(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing, ...], Choice | None]:
     """The things asked for, and the ambiguous word if the message names only one."""
     things: list[Thing] = []
     choice: Choice | None = None
     for noun in parsed.nouns[:MOST_ITEMS]:
         word = noun.word
+        if word and word.choice and len(parsed.nouns) == 1 and _plain_tail(noun, index):
+            choice = word.choice
         if word and noun.exact:
-            if word.choice and len(parsed.nouns) == 1:
-                choice = word.choice
             if word.item:
                 things.append(_known_thing(word.item, "name"))
             elif not choice and (guess := _inferred(noun.text, index)):
                 things.append(guess)
             continue
-        if found := _found(noun, index):
+        if found := _found(noun, heard, index):
             things.append(found)
     return tuple(things), choice
+
+
+def _plain_tail(noun: Noun, index: Index) -> bool:
+    """Whether a noun is its word and nothing that would make it another thing."""
+    return not noun.modifier and (not noun.tail or not index.infer.is_noun(noun.text, noun.tail))
 
 
 def _known_thing(item: Item, rule: str) -> Thing:
     return Thing(item.name, item.category, _WORTH[rule], rule, item)
 
 
-def _found(noun: Noun, index: Index) -> Thing | None:
-    """A noun that is not a word of the dictionary: by sound, as a compound, by likeness, or inferred."""
+def _found(noun: Noun, heard: bool, index: Index) -> Thing | None:
+    """A noun that is not a word of the dictionary: by sound (where `heard`), as a compound, by
+    likeness, or inferred."""
     text = noun.text
-    if word := _item_word(index.lexicon.sounding(text)):
-        return _known_thing(word, "sound")
     if noun.word and noun.word.item and noun.tail in _EMPTY_TAILS and not noun.modifier:
         return _known_thing(noun.word.item, "name")
+    if heard and (word := _item_word(index.lexicon.sounding(text))):
+        return _known_thing(word, "sound")
+    if noun.word and noun.word.item and noun.tail and not noun.modifier and not index.infer.is_noun(text, noun.tail):
+        return Thing(noun.word.item.name, noun.word.item.category, _WORTH["first"], "first", noun.word.item)
     if (near := index.lexicon.alike(text)) and (item := _item_word(near[0])) and not (noun.word and noun.exact):
         return Thing(item.name, item.category, _WORTH["alike"] * near[1], "alike", item)
     guess = _inferred(text, index)
