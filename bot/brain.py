@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from bot.kb import cache
@@ -32,9 +34,20 @@ class Brain:
         return self.index.version
 
 
+@lru_cache(maxsize=1)
+def _maker() -> str:
+    """A digest of the code that compiles, so that another version of it does not read this one's work."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in sorted([*here.glob("matching/*.py"), *here.glob("matching/tables/*"), *here.glob("kb/*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def compiled(folder: Path, keep_in: Path | None, city: str, day: date) -> Plain:
     """The knowledge in `folder` as plain data; from `keep_in` where it was compiled before. Raises FaultyFile."""
-    path = keep_in / f"knowledge-{version_of(folder)}-{city}-{day.isoformat()}.bin" if keep_in else None
+    name = f"knowledge-{version_of(folder)}-{_maker()}-{city}-{day.isoformat()}.bin"
+    path = keep_in / name if keep_in else None
     if path and (found := cache.read(path)) is not None:
         return found
     plain = compile_index(load(folder), city, day)

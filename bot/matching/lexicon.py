@@ -37,10 +37,11 @@ def compile_words(items: Sequence[Item], choices: Sequence[Choice]) -> Plain:
         for name in item.words:
             words.setdefault(key_of(name), (n, _NONE))
     for n, choice in enumerate(choices):
+        default = words.get(key_of(choice.word), (_NONE, _NONE))[0]
         for name in (choice.word, *choice.also):
-            known = words.get(key_of(name), (_NONE, _NONE))
-            if known[0] == _NONE or name == choice.word:
-                words[key_of(name)] = (known[0], n)
+            own = words.get(key_of(name), (_NONE, _NONE))[0]
+            if own == _NONE or name == choice.word:
+                words[key_of(name)] = (own if own != _NONE else default, n)
     names = list(words)
     by_sound: dict[str, int] = {}
     by_syllables: defaultdict[str, list[int]] = defaultdict(list)

@@ -58,7 +58,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
     nouns: list[Noun] = []
     connected = False
     for rest, pieces, asked in parts:
-        found, linked = _nouns(pieces)
+        found, linked = _nouns(pieces, lexicon)
         if nouns and not asked and not _adds(rest, pieces):
             continue
         connected |= linked or bool(nouns and found)
@@ -150,7 +150,7 @@ def _functions_at(text: str, at: int) -> list[int]:
     return found
 
 
-def _nouns(pieces: Sequence[Piece]) -> tuple[list[Noun], bool]:
+def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]:
     """The nouns of one segment, and whether several were listed in it."""
     groups: list[list[Piece]] = []
     before: list[str] = []  # the function words before each group
@@ -177,10 +177,24 @@ def _nouns(pieces: Sequence[Piece]) -> tuple[list[Noun], bool]:
     head = 0
     for n in range(1, len(nouns)):
         if _RELATIVE.search(_joined_to(before[n])) and (nouns[n].word or not nouns[head].word):
+            if _generic(nouns[n]):
+                nouns[n] = _made_of(nouns[head], nouns[n], lexicon)
             head = n
     if not nouns[head].word:
         head = next((n for n, noun in enumerate(nouns) if noun.word), head)
     return [nouns[head]], False
+
+
+def _generic(noun: Noun) -> bool:
+    """「壳」「盒子」「电池」: a head that says little without what it is of."""
+    return len(noun.text) <= 2 and (noun.word is None or noun.word.choice is not None)
+
+
+def _made_of(whole: Noun, part: Noun, lexicon: Lexicon) -> Noun:
+    """「皮皮虾剥下来的壳」 is 皮皮虾壳, whether the dictionary holds it or not."""
+    text = whole.text + part.text
+    word = lexicon.get(text)
+    return Noun(text, word, exact=word is not None)
 
 
 def _joined_to(gap: str) -> str:

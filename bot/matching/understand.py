@@ -215,7 +215,7 @@ def _choice_score(parsed: Parse, choice: Choice | None, common: _Common) -> floa
     others = sum(1 for kind, _, word in parsed.pieces if kind == "span" and word is not None) - 1
     if parsed.asks_bin or (parsed.bare and not others):
         return min(1.0, 0.9 * (0.4 + 0.6 * explained) + 0.1 - 0.3 * min(1, others))
-    return 0.9 * (0.4 + 0.6 * explained) * (_OTHER_QUESTION if common.asks else 1.0) - 0.3 * min(1, others)
+    return 0.6 * explained * (_OTHER_QUESTION if common.asks else 1.0) - 0.3 * min(1, others)
 
 
 def _known(things: Sequence[Thing], index: Index) -> tuple[Thing, ...]:
