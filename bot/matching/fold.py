@@ -17,6 +17,7 @@ _SIGN = "\ue000"
 """Stands before a word that was an emoji, while folding."""
 _PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]|/:[^\s]{1,4}")
 _MENTION = re.compile(r"@(?:小绿|绿邻)|@[^\s@,，。!！?？:：]{1,16}(?=[\s,，:：]|$)")
+_BRACKETS = re.compile(r"[()]")
 _BREAK = re.compile(rf"[^\w.%+#\-{_SIGN}]+|_+")
 _LOOSE_SIGN = re.compile(r"(?<![0-9a-z])[.\-+%#]+|[.\-+%#]+(?![0-9a-z])")
 _SCATTERED = re.compile(r"(?<!\S)[一-鿿](?: [一-鿿])+(?!\S)")
@@ -67,7 +68,7 @@ class Fold:
         plain = _MENTION.sub(" ", _PLACEHOLDER.sub(" ", comparable(text)))
         if self._emoji_of and not plain.isascii():
             plain = self._emoji_of.sub(lambda found: self._emoji[found.group()], plain)
-        plain = _LOOSE_SIGN.sub(" ", _BREAK.sub(" ", plain)).strip()
+        plain = _LOOSE_SIGN.sub(" ", _BREAK.sub(" ", _BRACKETS.sub("", plain))).strip()
         if " " in plain:
             plain = _SCATTERED.sub(lambda found: found.group().replace(" ", ""), plain)
         if self._word_of:

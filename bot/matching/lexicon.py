@@ -17,6 +17,7 @@ LONGEST = 14
 """No name is looked up beyond this many characters."""
 
 _NONE = -1
+_UNWRITTEN = str.maketrans("", "", " ()·")
 _POSTINGS = 200
 """Words looked at for one pair of syllables."""
 
@@ -126,6 +127,6 @@ class Lexicon:
 
 def key_of(name: str) -> str:
     """A name as it is looked up."""
-    return comparable(name).replace(" ", "")
+    return comparable(name).translate(_UNWRITTEN)
 
 

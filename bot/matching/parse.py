@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.matching.lexicon import Lexicon, Word
-from bot.matching.words import CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHICH_BIN
+from bot.matching.words import ASKS, CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHICH_BIN
 
 _FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
 _LONGEST_FUNCTION = max(map(len, _FUNCTION))
+_CONNECTORS = tuple(sorted(CONNECT, key=len, reverse=True))
 _RELATIVE = re.compile(r"(?:的|额|嘅|之)$")
 _DESCRIPTION = re.compile(r"(?:的|那种|这种|之类|做的|的那个)$")
 
@@ -75,7 +76,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         asks_bin=asks,
         left=left,
         size=sum(len(text) for _, text, _ in all_pieces),
-        bare=not asks and len(chosen) >= 1 and _is_bare(all_pieces),
+        bare=not asks and len(chosen) >= 1 and _is_bare(all_pieces) and not ASKS.search(" ".join(segments)),
         connected=connected,
         pieces=all_pieces,
     )
@@ -170,7 +171,7 @@ def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]
         return [], False
     listed = [0]
     for n in range(1, len(nouns)):
-        if before[n] in CONNECT and n - 1 in listed:
+        if before[n].startswith(_CONNECTORS) and n - 1 in listed:
             listed.append(n)
     if len(listed) > 1 and all(nouns[n].word for n in listed):
         return [nouns[n] for n in listed], True
@@ -221,6 +222,8 @@ def _adds(rest: str, pieces: Sequence[Piece]) -> bool:
     if SUMMARY.match(rest) or _DESCRIPTION.search(rest):
         return False
     kinds = [kind for kind, _, _ in pieces if kind != "function"]
+    if kinds == ["unknown"] and len(pieces) == 1:
+        return 2 <= len(rest) <= 5
     if kinds != ["span"]:
         return False
     first = next(n for n, piece in enumerate(pieces) if piece[0] == "span")

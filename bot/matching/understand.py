@@ -193,7 +193,7 @@ def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> floa
     own = sum(len(noun.text) for noun in parsed.nouns if not noun.word) if any(t.inferred for t in things) else 0
     explained = 1 - max(0, len(parsed.left) - own) / max(1, parsed.size)
     if parsed.asks_bin:
-        return min(1.0, worth * (0.45 + 0.55 * explained) + 0.12)
+        return min(1.0, worth * (0.45 + 0.55 * explained) + (0.12 if explained > 0.99 else 0.0))
     if parsed.bare:
         return min(1.0, worth * (0.45 + 0.55 * explained) + 0.1)
     other = _OTHER_QUESTION if common.asks else 1.0
@@ -244,12 +244,22 @@ def _things(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing, ...]
         if word and noun.exact:
             if word.item:
                 things.append(_known_thing(word.item, "name"))
-            elif not choice and (guess := _inferred(noun.text, index)):
-                things.append(guess)
+            elif word.choice and not choice:
+                things.append(_first_case(word.choice))
             continue
-        if found := _found(noun, heard, index):
+        found = _found(noun, heard, index)
+        if found and not (things and not noun.word and found.score < _SURELY_ONE_MORE):
             things.append(found)
     return tuple(things), choice
+
+
+_SURELY_ONE_MORE = 0.75
+"""A word that is not in the knowledge counts as one more thing of a list from this score of its inferred bin."""
+
+
+def _first_case(choice: Choice) -> Thing:
+    """An ambiguous word in a list of things: its most usual case."""
+    return Thing(choice.word, choice.options[0].category or "residual", 0.6, "first case")
 
 
 def _plain_tail(noun: Noun, index: Index) -> bool:
