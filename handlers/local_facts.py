@@ -22,7 +22,7 @@ _SHOWN = 3
 async def tell(asked: Utterance, ctx: Context) -> Reply | None:
     """Answer from the place tree, nearest first."""
     understood = ctx.understood
-    if understood.kind != "entry" or understood.score < ctx.limits.accept:
+    if understood.kind != "entry" or not understood.answers(ctx.limits):
         return None
     slug, entry = ctx.index.entries[understood.entry]
     if entry.local is None:

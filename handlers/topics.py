@@ -14,7 +14,7 @@ router = Router()
 async def answer(asked: Utterance, ctx: Context) -> Reply | None:
     """Tell the answer of the entry asked for; the things named keep their bins."""
     understood = ctx.understood
-    if understood.kind != "entry" or understood.score < ctx.limits.accept:
+    if understood.kind != "entry" or not understood.answers(ctx.limits):
         return None
     slug, entry = ctx.index.entries[understood.entry]
     if entry.local is not None:

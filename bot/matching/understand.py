@@ -24,13 +24,13 @@ MOST_ITEMS = 6
 class Thresholds:
     """The named numbers of a decision, from config.yaml; scores run from 0 to 1.
 
-    accept: answer from here · infer: say an inferred bin from here · margin: two candidates nearer than this are rivals
+    accept: answer from here · lean: answer from here where the line looks like a question to us · infer: say an inferred bin from here
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 
     accept: float = 0.5
+    lean: float = 0.33
     infer: float = 0.5
-    margin: float = 0.05
     speak: float = 0.85
     question: float = 0.5
 
@@ -44,6 +44,7 @@ class Thing:
     score: float
     rule: str
     item: Item | None = None
+    after: str = ""  # unknown characters behind it
 
     @property
     def inferred(self) -> bool:
@@ -78,6 +79,12 @@ class Understanding:
     asks_how: bool = False
     trade: bool = False
     question_likelihood: float = 0.5
+
+    def answers(self, limits: Thresholds) -> bool:
+        """Whether it is sure enough to be answered."""
+        if self.score >= limits.accept:
+            return True
+        return self.score >= limits.lean and self.question_likelihood >= limits.question
 
 
 # What each way of finding a thing is worth: the share of right answers it gave on the development questions.
@@ -191,7 +198,8 @@ def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> floa
         return 0.0
     worth = min(thing.score for thing in things)
     own = sum(len(noun.text) for noun in parsed.nouns if not noun.word) if any(t.inferred for t in things) else 0
-    explained = 1 - max(0, len(parsed.left) - own) / max(1, parsed.size)
+    after = _AFTER * len(things[0].after) if len(things) == 1 else 0.0
+    explained = 1 - max(0.0, len(parsed.left) - own - after) / max(1, parsed.size)
     if parsed.asks_bin:
         return min(1.0, worth * (0.45 + 0.55 * explained) + (0.12 if explained > 0.99 else 0.0))
     if parsed.bare:
@@ -201,6 +209,8 @@ def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> floa
     return worth * (0.45 + 0.55 * explained) * other * unsure
 
 
+_AFTER = 0.7
+"""How far unknown characters behind a known thing are taken for what became of it."""
 _OTHER_QUESTION = 0.75
 """A question that does not ask for a bin is rather one for the topics."""
 _NOT_ASKED = 0.8
@@ -280,7 +290,7 @@ def _found(noun: Noun, heard: bool, index: Index) -> Thing | None:
     if heard and (word := _item_word(index.lexicon.sounding(text))):
         return _known_thing(word, "sound")
     if noun.word and noun.word.item and noun.tail and not noun.modifier and not index.infer.is_noun(text, noun.tail):
-        return Thing(noun.word.item.name, noun.word.item.category, _WORTH["first"], "first", noun.word.item)
+        return Thing(noun.word.item.name, noun.word.item.category, _WORTH["first"], "first", noun.word.item, noun.tail)
     if (near := index.lexicon.alike(text)) and (item := _item_word(near[0])) and not (noun.word and noun.exact):
         return Thing(item.name, item.category, _WORTH["alike"] * near[1], "alike", item)
     guess = _inferred(text, index)
