@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 
 from bot.matching import likeness
@@ -74,56 +75,64 @@ class Phrases:
 
     def __init__(self, plain: Plain) -> None:
         self._names: list[str] = plain["names"]
+        self._topics = [name.rpartition("/")[0] for name in self._names]
         self._phrases: list[list[str]] = plain["phrases"]
         self._contents: list[list[str]] = plain["contents"]
         self._total: int = plain["total"]
         self._postings: dict[str, tuple[bytes, bytes]] = plain["postings"]
+        self._used: dict[str, tuple[float, array[int], array[float]]] = {}
 
     def rank(self, text: str, limit: int = 5) -> list[Hit]:
         """The entries most like the folded text (without spaces), best first; ties by entry."""
-        grams = _grams(text)
-        known: list[tuple[array[int], array[float], float]] = []
+        known = []
         norm = 0.0
-        for gram in grams:
-            packed = self._postings.get(gram)
-            if packed is None:
-                norm += (_UNSEEN * _WEIGHT[len(gram)]) ** 2
-                continue
-            spread = len(packed[0]) // 4
-            rarity = math.log(self._total / (spread + 0.5)) * _WEIGHT[len(gram)]
-            norm += rarity * rarity
-            known.append((unpacked(packed[0]), unpacked_weights(packed[1]), rarity))
-        known.sort(key=lambda posting: len(posting[0]))
+        for gram in _grams(text):
+            posting = self._used.get(gram) or self._posting(gram)
+            norm += posting[0] * posting[0]
+            if posting[1]:
+                known.append(posting)
+        known.sort(key=lambda posting: len(posting[1]))
         shared: dict[int, float] = {}
         budget = _BUDGET
-        for entries, own, rarity in known:
+        for rarity, entries, own in known:
             for n, weight in zip(entries, own, strict=True):
                 shared[n] = shared.get(n, 0.0) + rarity * weight
             budget -= len(entries)
             if budget < 0:
                 break
-        best = sorted(sorted(shared.items()), key=itemgetter(1), reverse=True)[:_SHORT_LIST]
+        best = heapq.nlargest(_SHORT_LIST, shared.items(), key=itemgetter(1))
         content = _content(text)
-        hits = [self._hit(text, content, n, score / math.sqrt(norm)) for n, score in best]
-        return sorted(_in_company(hits), key=lambda hit: (-hit.score, hit.entry))[:limit]
+        norm = math.sqrt(norm)
+        near = [(n, *self._scored(text, content, n, score / norm)) for n, score in best]
+        return self._in_company(near)[:limit]
 
-    def _hit(self, text: str, content: str, n: int, shared: float) -> Hit:
+    def _posting(self, gram: str) -> tuple[float, array[int], array[float]]:
+        """Rarity of an n-gram and the entries that hold it with their weights; kept unpacked, since few are ever asked for."""
+        packed = self._postings.get(gram, (b"", b""))
+        spread = len(packed[0]) // 4
+        rarity = math.log(self._total / (spread + 0.5)) if spread else _UNSEEN
+        found = (rarity * _WEIGHT[len(gram)], unpacked(packed[0]), unpacked_weights(packed[1]))
+        if spread:
+            self._used[gram] = found
+        return found
+
+    def _scored(self, text: str, content: str, n: int, shared: float) -> tuple[float, str, float]:
+        """Score, most alike phrase and its likeness of one entry."""
         phrase, alike = likeness.best(text, self._phrases[n])
         _, content_alike = likeness.best(content, self._contents[n])
-        score = shared + _LIKENESS_OF_CONTENT * content_alike + _LIKENESS_OF_ALL * alike
-        return Hit(self._names[n], phrase, score, alike)
+        return shared + _LIKENESS_OF_CONTENT * content_alike + _LIKENESS_OF_ALL * alike, phrase, alike
 
-
-def _in_company(hits: Sequence[Hit]) -> list[Hit]:
-    """Near entries of one topic strengthen each other."""
-    together: defaultdict[str, float] = defaultdict(float)
-    for hit in hits:
-        together[_topic_of(hit)] += hit.score
-    return [replace(hit, score=hit.score + _COMPANY * (together[_topic_of(hit)] - hit.score)) for hit in hits]
-
-
-def _topic_of(hit: Hit) -> str:
-    return hit.entry.rpartition("/")[0]
+    def _in_company(self, near: Sequence[tuple[int, float, str, float]]) -> list[Hit]:
+        """Near entries of one topic strengthen each other; best first."""
+        together: dict[str, float] = {}
+        for n, score, _, _ in near:
+            topic = self._topics[n]
+            together[topic] = together.get(topic, 0.0) + score
+        hits = [
+            Hit(self._names[n], phrase, score + _COMPANY * (together[self._topics[n]] - score), alike)
+            for n, score, phrase, alike in near
+        ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.entry))
 
 
 def _content(text: str) -> str:

@@ -104,7 +104,8 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     asks = parsed.asks_bin or bool(ASKS.search(folded.text))
     heard = parsed.asks_bin or not asks
     things, unsure = _things(parsed, heard, index)
-    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if folded.segments else []
+    plainly = parsed.bare and not unsure and bool(things) and all(thing.rule == "name" for thing in things)
+    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if folded.segments and not plainly else []
     common = _Common(
         folded=folded,
         candidates=_candidates(things, unsure, hits),
