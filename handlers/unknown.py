@@ -20,7 +20,7 @@ async def out_of_scope(asked: Utterance, ctx: Context) -> Reply | None:
     """Not about anything we are for: a polite word, and nothing is queued."""
     understood = ctx.understood
     text = understood.folded.tight
-    about_us = understood.asks_bin or bool(understood.things) or any(word in text for word in _OURS)
+    about_us = understood.asks_bin or any(thing.item for thing in understood.things) or any(word in text for word in _OURS)
     if about_us and not (understood.trade and not understood.asks_bin):
         return None
     return Reply("fallback", ctx.text("out_of_scope", asked.place), topic="out_of_scope", score=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ LONGEST = 14
 """No name is looked up beyond this many characters."""
 
 _NONE = -1
+_LATIN = re.compile(r"[a-z]{4,}(?: [a-z]{2,6})*")
 _UNWRITTEN = str.maketrans("", "", " ()·")
 _POSTINGS = 200
 """Words looked at for one pair of syllables."""
@@ -102,12 +104,20 @@ class Lexicon:
         return word
 
     def sounding(self, text: str) -> Word | None:
-        """The word that sounds the same as the whole text (characters or typed pinyin), if any."""
-        sound = (spelled(text) if text.isascii() else sounds(text)) if len(text) >= 2 else None
-        if not sound or len(sound) < 2:
-            return None
-        found = self._by_sound.get(" ".join(sound))
+        """The word that sounds the same as the whole text, if any."""
+        found = self._by_sound.get(" ".join(sounds(text))) if len(text) >= 2 else None
         return self._at(self._names[found]) if found is not None else None
+
+    def heard(self, text: str) -> str:
+        """The text with typed pinyin (`dianchi怎么扔`) replaced by the words of the dictionary it spells."""
+        return _LATIN.sub(self._spelled_out, text) if _LATIN.search(text) else text
+
+    def _spelled_out(self, typed: re.Match[str]) -> str:
+        if typed.group() in self._values:
+            return typed.group()
+        sound = spelled(typed.group())
+        found = self._by_sound.get(" ".join(sound)) if sound and len(sound) >= 2 else None
+        return self._names[found] if found is not None else typed.group()
 
     def alike(self, text: str) -> tuple[Word, float] | None:
         """The word most like the text, one slip of ear or finger away, with its likeness (0 to 1), if any."""

@@ -60,7 +60,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
     connected = False
     for rest, pieces, asked in parts:
         found, linked = _nouns(pieces, lexicon)
-        if nouns and not asked and not _adds(rest, pieces):
+        if nouns and not asked and not linked and not _adds(rest, pieces):
             continue
         connected |= linked or bool(nouns and found)
         nouns.extend(found)
@@ -76,7 +76,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         asks_bin=asks,
         left=left,
         size=sum(len(text) for _, text, _ in all_pieces),
-        bare=not asks and len(chosen) >= 1 and _is_bare(all_pieces) and not ASKS.search(" ".join(segments)),
+        bare=not asks and len(chosen) >= 1 and _is_bare(all_pieces) and not ASKS.search(" ".join(segments).rstrip("呢")),
         connected=connected,
         pieces=all_pieces,
     )

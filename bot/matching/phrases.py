@@ -23,6 +23,8 @@ _LIKENESS_OF_CONTENT, _LIKENESS_OF_ALL = 0.6, 0.4
 """How much likeness counts, without the words every question has, and as a whole."""
 _COMPANY = 0.06
 """What an entry gains from the scores of other near entries of its topic."""
+_SAME = 0.6
+"""What an entry gains that holds the very words asked."""
 _BUDGET = 1200
 """Postings looked at for one question, rarest n-grams first."""
 _EVERY_QUESTION = re.compile(
@@ -129,7 +131,12 @@ class Phrases:
             topic = self._topics[n]
             together[topic] = together.get(topic, 0.0) + score
         hits = [
-            Hit(self._names[n], phrase, score + _COMPANY * (together[self._topics[n]] - score), alike)
+            Hit(
+                self._names[n],
+                phrase,
+                score + _COMPANY * (together[self._topics[n]] - score) + (_SAME if alike >= 1.0 else 0.0),
+                alike,
+            )
             for n, score, phrase, alike in near
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache, lru_cache
 from pathlib import Path
 
 _TABLE = Path(__file__).parent / "tables" / "pinyin.txt"
 _MERGED_STARTS = (("zh", "z"), ("ch", "c"), ("sh", "s"))
-LATIN = re.compile(r"[a-z]{3,}(?: [a-z]{2,6})*")
 
 
 @cache

@@ -99,7 +99,7 @@ _WORTH: Mapping[str, float] = {
 
 def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     """Decide what `text` asks. `about`: the topic talked of before, which breaks near ties."""
-    folded = index.fold(text)
+    folded = _heard(index.fold(text), index)
     parsed = parse(folded.segments, index.lexicon)
     asks = parsed.asks_bin or bool(ASKS.search(folded.text))
     heard = parsed.asks_bin or not asks
@@ -119,6 +119,11 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     if danger:
         return common.decided("danger", 0.97, "danger words", danger=danger, things=things)
     return _decide(parsed, things, unsure, hits, common, index)
+
+
+def _heard(folded: Folded, index: Index) -> Folded:
+    heard = tuple(index.lexicon.heard(folded.text).split())
+    return folded if heard == folded.segments else Folded(" ".join(heard), heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +184,16 @@ def _items_or_their_topic(
 ) -> Understanding:
     """Items; told by the entry of their own topic where the resident asks for a way rather than a bin."""
     own = things[0].item.topic if len(things) == 1 and things[0].item else ""
-    if own and parsed.asks_bin and not parsed.bare:
+    if own and parsed.asks_bin and (common.asks_how or things[0].category in _NO_BIN):
         told = next((hit for hit in hits if index.entries[hit.entry][0] == own and hit.score >= 0.55), None)
         if told:
             return common.decided("entry", score, "the item's topic", entry=told.entry, things=things)
     rule = things[0].rule if len(things) == 1 else "several things"
     return common.decided("items", score, rule, things=things, choice=choice if len(things) == 1 else None)
+
+
+_NO_BIN = frozenset(("bulky", "construction", "ewaste", "oil"))
+"""Where no bin takes the thing, its topic says more than its name."""
 
 
 def _topic_score(hits: Sequence[Hit]) -> float:
@@ -206,6 +215,8 @@ def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> floa
     if parsed.bare:
         return min(1.0, worth * (0.45 + 0.55 * explained) + 0.1)
     other = _OTHER_QUESTION if common.asks else 1.0
+    if common.asks and any(thing.rule == "inferred" for thing in things):
+        return 0.0
     unsure = 1.0 if all(thing.rule in _SURE for thing in things) else _NOT_ASKED
     return worth * (0.45 + 0.55 * explained) * other * unsure
 
