@@ -77,7 +77,7 @@ class Store(Protocol):
     async def due_deliveries(self, now: datetime, limit: int) -> list[Delivery]:
         """Queued deliveries with due_at None or <= now, oldest first."""
 
-    async def claim_delivery(self, delivery_id: str, now: datetime) -> bool:
+    async def claim_delivery(self, delivery_id: str) -> bool:
         """queued → sending by compare-and-set, attempts + 1. False if it was not queued."""
 
     async def settle_delivery(
@@ -110,8 +110,8 @@ class Store(Protocol):
 
     async def forget(self, user: str, fresh: str) -> int:
         """Forget a user: blank text, reply text, chat and session of their turns and deliveries, delete their
-        sessions, addresses and unanswered texts, rename their rows to the pseudonym `fresh`. Returns the number of turns.
-        Counts of turns, topics and people stay as they were. Idempotent."""
+        sessions, addresses and unanswered texts, rename their rows to the pseudonym `fresh`. Counts of turns, topics
+        and people stay as they were. Returns the number of turns. Idempotent."""
 
     async def retire(self, *, text_before: datetime, records_before: datetime) -> int:
         """Blank texts and replies of turns older than `text_before`, delete expired addresses, nonces older than
