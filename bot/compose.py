@@ -11,6 +11,7 @@ from bot.matching.understand import Thing
 from bot.places import opening
 from bot.records import ItemAnswer, Option, Reply, Session, Utterance
 
+_SHORT_REASON = 24
 _SHORT = 120
 """Characters a reply should keep to where the facts allow."""
 
@@ -26,7 +27,7 @@ def items_text(things: Sequence[Thing], asked: Utterance, ctx: Context) -> str:
         return _one_item(things[0], asked, ctx)
     lines = [f"{thing.name}：{_verdict(thing.category, ctx)}{'（推断）' if thing.inferred else ''}" for thing in things]
     if any(thing.category == "hazardous" for thing in things):
-        lines.append("有害的请轻放，别和别的混在一起。")
+        lines.append(ctx.text("hazard_among"))
     return "\n".join(lines)
 
 
@@ -36,9 +37,10 @@ def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
     item = thing.item
     verdict = f"{item.name}：{_verdict(thing.category, ctx)}。"
     how = item.prepare or ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
-    lines = [verdict + (f"{item.reason}。" if item.reason and len(item.reason) <= 24 else ""), f"{how.rstrip('。')}。"]
+    reason = f"{item.reason}。" if item.reason and len(item.reason) <= _SHORT_REASON else ""
+    lines = [verdict + reason, f"{how.rstrip('。')}。"]
     if item.disputed:
-        lines.append(f"{item.disputed.rstrip('。')}，这里按{ctx.index.city.name}的标准。")
+        lines.append(ctx.text("disputed", clause=item.disputed.rstrip("。"), city=ctx.index.city.name))
     lines.append(basis(item.source, "", ctx))
     return _within(lines, _SHORT)
 
@@ -46,12 +48,9 @@ def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
 def _inferred_text(thing: Thing, asked: Utterance, ctx: Context) -> str:
     label = ctx.index.label(thing.category)
     if thing.category == "hazardous":
-        return (
-            f"清单里没有「{thing.name}」，它和有害的东西相近，先按{_verdict('hazardous', ctx)}处理，轻放、不混投。"
-            f"拿不准请问{ctx.contact(asked.place)}。"
-        )
-    how = ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
-    return f"清单里没有「{thing.name}」，按相近的东西推断是{label}。\n{how.rstrip('。')}。\n仅供参考，已记下请工作人员核实。"
+        return ctx.text("inferred_hazard", asked.place, name=thing.name, verdict=_verdict("hazardous", ctx))
+    how = ctx.index.city.categories[thing.category].prepare.rstrip("。")  # type: ignore[index]
+    return ctx.text("inferred", asked.place, name=thing.name, label=label, how=how)
 
 
 def _verdict(category: str, ctx: Context) -> str:
@@ -69,7 +68,7 @@ def _within(lines: Sequence[str], limit: int) -> str:
 
 def listed_text(choice: Choice, asked: Utterance, ctx: Context) -> str:
     """The cases of a word that has a default, one line each."""
-    lines = [f"{choice.word}要看是哪一种："]
+    lines = [ctx.text("cases", word=choice.word)]
     lines += [f"{option.label}：{_verdict(category, ctx)}" for option, category in cases(choice, ctx)]
     return "\n".join(lines)
 
@@ -150,10 +149,8 @@ def facility_text(found: Sequence[Facility]) -> str:
 
 def contacts_text(contacts: Sequence[Contact]) -> str:
     """Names, phones and hours, three at most."""
-    lines = []
-    for contact in contacts[:3]:
-        lines.append("，".join(filter(None, (f"{contact.name}：{contact.phone or '电话没有登记'}", contact.hours))))
-    return "\n".join(lines)
+    told = [(f"{contact.name}：{contact.phone or '电话没有登记'}", contact.hours) for contact in contacts[:3]]
+    return "\n".join("，".join(filter(None, parts)) for parts in told)
 
 
 def case_text(option: Option, category: str, ctx: Context) -> str:

@@ -55,7 +55,7 @@ class Context:
         return self.index.facts.texts[key].format_map(values)
 
     def contact(self, place: str, handles: Sequence[str] = ()) -> str:
-        """Whom to ask at a place, preferring who handles the matter: 「绿苑社区居委会（021-…）」; 「居委会」 where none is registered."""
+        """Whom to ask at a place, preferring who handles the matter; 「居委会」 where none is registered."""
         known = self.places.contacts(place)
         fitting = [found for found in known if not handles or set(handles) & set(found.handles)] or list(known)
         best = next((found for found in fitting if "居委" in found.name), fitting[0] if fitting else None)

@@ -62,7 +62,7 @@ class StoreError(LvlinError):
 
 
 class StoreUnavailable(StoreError):
-    """Nothing can be committed at the moment (disk full, locked, stopped); nothing was kept, so nothing may be acknowledged."""
+    """Nothing can be committed now (disk full, locked, stopped): nothing was kept, nothing may be acknowledged."""
 
 
 class NewerSchema(StoreError):

@@ -14,7 +14,9 @@ from bot.records import ChatState, Reply, SilenceReason, Utterance
 _SAID = 8
 """How many of its own last texts the bot remembers in a chat, to know an echo."""
 _REMEMBERED = 40
-_FORWARDED = re.compile(r"^\s*(?:\[(?:聊天记录|链接|视频|图片|动画表情|表情|文件|小程序|位置|红包|名片|语音|转发)[^\]]*\]\s*)+|的聊天记录\s*$|^-{5,}")
+_FORWARDED = re.compile(
+    r"^\s*(?:\[(?:聊天记录|链接|视频|图片|动画表情|表情|文件|小程序|位置|红包|名片|语音|转发)[^\]]*\]\s*)+|的聊天记录\s*$|^-{5,}"
+)
 _MEANINGFUL = re.compile(r"[0-9A-Za-z一-鿿㐀-䶿]|[\U0001F300-\U0001FAFF]")
 
 

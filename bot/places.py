@@ -9,7 +9,6 @@ from datetime import datetime
 from bot.kb.entries import Contact, Facility, Happening, Hours, Place
 
 
-
 @dataclass(frozen=True, slots=True)
 class Places:
     """The tree, with ways up. Built once for one version of the knowledge."""
@@ -47,8 +46,8 @@ class Places:
         return tuple(place.id for place in self.by_id[branch].walk())
 
     def facilities(self, place: str, kind: str) -> tuple[Facility, ...]:
-        """The facilities of a kind nearest to the asker: of the place, else of the nearest place around it that has any,
-        counting also what lies below the place."""
+        """The facilities of a kind nearest to the asker: those in the place or below it, else those of the nearest
+        place around it that has any."""
         for around in self.upwards(place):
             found = tuple(f for inner in around.walk() for f in inner.facilities if f.kind == kind)
             if found:
@@ -56,20 +55,19 @@ class Places:
         return ()
 
     def contacts(self, place: str) -> tuple[Contact, ...]:
-        """Whom to ask, nearest first. For the root of a tree whose chats are not yet placed: those of its communities too."""
+        """Whom to ask, nearest first."""
         return tuple(contact for around in self.upwards(self.home(place)) for contact in around.contacts)
 
     def happenings(self, place: str, kind: str, now: datetime) -> tuple[Happening, ...]:
-        """Activities (`activities`) or care dates (`schedule`) around and below a place that are not over, soonest first."""
+        """Activities (`activities`) or care dates (`schedule`) around and below a place, not over, soonest first."""
         home = self.home(place)
-        around = {found.id: found for up in self.upwards(home) for found in (up,)}
-        around |= {inner.id: inner for inner in self.by_id[home].walk()}
+        around = {found.id: found for found in (*self.upwards(home), *self.by_id[home].walk())}
         found: Sequence[Happening] = [h for inner in around.values() for h in getattr(inner, kind)]
         today = now.strftime("%Y-%m-%d")
         return tuple(sorted((h for h in found if h.at[:10] >= today or not h.at[:1].isdigit()), key=lambda h: h.at))
 
     def home(self, place: str) -> str:
-        """The place itself; for the root, the first estate below it (a private chat cannot say where its user lives)."""
+        """The place itself; for the root, the first estate below it (a private chat says not where its user lives)."""
         if place in self.by_id and place != self.root.id:
             return place
         return next((found.id for found in self.root.walk() if found.kind == "estate"), self.root.id)
@@ -88,7 +86,7 @@ def opening(hours: Sequence[Hours]) -> str:
 def _span(span: Hours) -> str:
     if (span.opens, span.closes) == ("00:00", "24:00"):
         return "全天"
-    return f"{span.opens.lstrip('0') if span.opens[1] != ':' and span.opens[0] == '0' else span.opens}–{span.closes}"
+    return f"{span.opens.removeprefix('0')}–{span.closes.removeprefix('0')}"
 
 
 _DAY_NAMES = {
@@ -100,5 +98,3 @@ _DAY_NAMES = {
 def _days(span: Hours) -> str:
     days = (span.days,) if isinstance(span.days, str) else span.days
     return "、".join(_DAY_NAMES[day] for day in days)
-
-

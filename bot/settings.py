@@ -219,7 +219,7 @@ class GroupChat(_Strict):
 class Matching(_Strict):
     """The named thresholds of a decision, from 0 to 1.
 
-    accept: answer from here · lean: answer from here where the line looks like a question to us · infer: say an inferred bin
+    accept: answer from here · lean: the same where the line looks like a question to us · infer: say an inferred bin
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 

@@ -52,7 +52,7 @@ class Turns:
     async def take(self, asked: Utterance, arrival: Arrival = Arrival()) -> Turn:
         """Answer one utterance and keep the turn; the earlier turn where this message was kept before.
 
-        Raises Refused(403) for a nonce seen with another body, StoreUnavailable where nothing could be kept.
+        Raises Refused(403) for a nonce seen with another body, StoreUnavailable if nothing could be kept.
         """
         began = time.perf_counter()
         opening = await self.store.opening(
@@ -65,7 +65,8 @@ class Turns:
         brain = self.brain()
         understood = understand(asked.text, brain.index, about=opening.session.topic if opening.session else "")
         ctx = Context(
-            brain, understood, opening.session, opening.chat, asked.received_at, self.zone, self.limits, self.group, self.store
+            brain, understood, opening.session, opening.chat, asked.received_at,
+            self.zone, self.limits, self.group, self.store,
         )  # fmt: skip
         reply = await self._reply(asked, ctx)
         reply = replace(reply, chat=manners.remembered(reply, asked, ctx))

@@ -1,4 +1,4 @@
-"""What only the site knows: places, hours, contacts, activities. Told from places.yaml; what is not registered is said so."""
+"""What only the site knows: places, hours, contacts, activities. Told from places.yaml, or said to be unregistered."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from bot.router import Router
 
 router = Router()
 
-FACILITIES = {
-    "battery_box": "废旧电池回收箱", "drop_point": "垃圾投放点", "late_drop": "误时投放点", "bulky": "大件垃圾堆放点",
-    "construction": "装修垃圾堆放点", "clothes": "旧衣回收箱", "hazardous": "有害垃圾桶（红桶）", "medicine": "过期药收集点",
-    "oil_cup": "集油杯领取和废油回收点", "recyclables": "可回收物服务点", "ebike_battery": "电动车旧电池回收", "points": "积分兑换点",
-}  # fmt: skip
 _SHOWN = 3
 
 
@@ -30,7 +25,7 @@ async def tell(asked: Utterance, ctx: Context) -> Reply | None:
     text = _fact(entry.local, asked, ctx)
     reply = Reply(
         "answer",
-        text or ctx.text("not_registered", asked.place, what=_what(entry.local)),
+        text or ctx.text("not_registered", asked.place, what=_what(entry.local, ctx)),
         topic=slug,
         entry=understood.entry,
         score=understood.score,
@@ -55,12 +50,8 @@ def _fact(local: Local, asked: Utterance, ctx: Context) -> str:
 
 
 def _dates(happenings: tuple[Happening, ...]) -> str:
-    lines = []
-    for happening in happenings[:_SHOWN]:
-        lines.append(
-            "，".join(filter(None, (f"{_day(happening.at)} {happening.name}", happening.place, happening.note)))
-        )
-    return "\n".join(lines)
+    told = [(f"{_day(found.at)} {found.name}", found.place, found.note) for found in happenings[:_SHOWN]]
+    return "\n".join("，".join(filter(None, parts)) for parts in told)
 
 
 def _day(at: str) -> str:
@@ -72,13 +63,7 @@ def _day(at: str) -> str:
     return f"{int(parts[1])}月{int(parts[2])}日{clock.removeprefix('0')}"
 
 
-def _what(local: Local) -> str:
-    if local.facility:
-        return FACILITIES.get(local.facility, "这个地方")
-    if local.times:
-        return "投放时间和地点"
-    if local.late_drop:
-        return "误时投放点"
-    if local.contacts:
-        return "联系电话"
-    return "近期活动" if local.activities else "养护安排"
+def _what(local: Local, ctx: Context) -> str:
+    """What is not registered, in words."""
+    named = local.facility or next(name for name, wanted in local.model_dump().items() if wanted is True)
+    return ctx.text(f"what_{named}")

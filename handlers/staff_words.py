@@ -1,4 +1,4 @@
-"""Words by which staff steer the bot in a group: 「安静」 「继续」. Roles come from the signed payload's identity only."""
+"""Words by which staff steer the bot in a group: 「安静」 「继续」. Roles come from the signed identity only."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Channel(Protocol):
         """Answer the platform's URL check (GET). Raises Refused: 403 forged or stale, 400 malformed, 405 unused."""
 
     def open(self, request: Request, now: datetime) -> Inbound:
-        """Verify, decrypt, normalise one POST. Raises Refused: 403 forged, stale or for another receiver, 400 malformed."""
+        """Verify, decrypt, normalise one POST. Raises Refused: 403 forged, stale or foreign, 400 malformed."""
 
     def seal(self, inbound: Inbound, reply: Reply, now: datetime) -> Response:
         """The response that carries the reply (or, for a silent one, the platform's empty acknowledgement).

@@ -35,7 +35,7 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def write(path: Path, plain: dict[str, Any], *, keep: int = 4) -> None:
-    """Write plain data to `path` atomically; older files beside it beyond `keep` are removed. Failing is only logged."""
+    """Write plain data to `path` atomically; older files beside it beyond `keep` go. Failing is only logged."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         body = marshal.dumps(plain)

@@ -140,10 +140,18 @@ class _Reading:
             self._choice_items(choices.choices, items)
         if places:
             self._unique_places(places)
-        absent = None in (sources, dangers, choices, inference, synonyms, chatter, texts, places)
-        if self.faults or absent:
+        if (
+            self.faults
+            or sources is None
+            or dangers is None
+            or choices is None
+            or inference is None
+            or synonyms is None
+            or chatter is None
+            or texts is None
+            or places is None
+        ):
             raise FaultyFile(sorted(self.faults, key=lambda fault: (fault.file, fault.line)))
-        assert sources and dangers and choices and inference and synonyms and chatter and texts and places
         return Knowledge(
             version=self.version,
             items=tuple(items),

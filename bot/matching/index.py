@@ -1,6 +1,6 @@
 """Everything matching needs, made from one version of the knowledge and swapped as a whole.
 
-`compile_index` does the work once and gives plain data, which is kept beside the store; `Index` reads it back in milliseconds.
+`compile_index` does the work once and gives plain data, kept beside the store; `Index` reads it back in milliseconds.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from bot.matching import likeness
 from bot.matching.plain import Plain, numbers, unpacked
 
 _WEIGHT = {"1": 1.5, "2": 1.5, "3": 1.0, "a": 0.5, "b": 0.7, "c": 0.4, "p": 0.6}
-"""Weight of a feature by its first letter: the last one, two, three characters; the first, the first two; any; any pair."""
+"""Weight of a feature by its first letter: the last one, two, three characters; the first, first two; any; pairs."""
 _SMOOTHING = 0.9
 _SHARPNESS = 2.0
 _RULE_WEIGHT = 2.5
@@ -95,7 +95,7 @@ class Inferrer:
         return Guess(category, score, tuple(self._names[n] for n in near))
 
     def is_noun(self, text: str, tail: str) -> bool:
-        """Whether `tail`, at the end of `text`, is the head of a noun rather than what became of the thing before it."""
+        """Whether `tail`, ending `text`, is the head of a noun rather than what became of the thing before it."""
         return any(text[-length:] in self._heads for length in range(1, min(self._longest_head, len(tail)) + 1))
 
     def _ranked(self, text: str) -> list[tuple[str, float]]:
@@ -119,7 +119,7 @@ class Inferrer:
         return sorted(ranked, key=lambda hit: (-hit[1], hit[0]))
 
     def _ruled(self, text: str) -> str:
-        """What the rules say: the longest fitting head or material, the material where both are as long; "" for nothing."""
+        """What the rules say: the longest fitting head or material, the material where both are as long; or ""."""
         fitting: list[tuple[int, int, str]] = [(0, 0, "")]
         for length in range(min(self._longest_head, len(text) - 1), 0, -1):
             for category, unless in self._heads.get(text[-length:], ()):

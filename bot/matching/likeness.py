@@ -14,14 +14,14 @@ LEAST = 0.86
 
 
 def closest(text: str, candidates: Mapping[str, str]) -> tuple[str, float] | None:
-    """The key of the candidate most like `text` and its likeness (0 to 1), or None below LEAST. Ties by key."""
+    """The key of the candidate most like `text` and its likeness, or None below LEAST. Ties by key."""
     ranked = process.extract(text, dict(candidates), scorer=fuzz.ratio, score_cutoff=LEAST * 100, limit=3)
     best = sorted(ranked, key=lambda hit: (-hit[1], hit[2]))
     return (best[0][2], best[0][1] / 100) if best else None
 
 
 def near(text: str, names: Sequence[str], least: float) -> list[int]:
-    """The places of those of at most MOST names that are at least `least` like `text`, most alike first, five at most."""
+    """The places of those of at most MOST names that are at least `least` like `text`, best first, five at most."""
     hits = process.extract(text, names[:MOST], scorer=fuzz.ratio, score_cutoff=least * 100, limit=5)
     return [hit[2] for hit in sorted(hits, key=lambda hit: (-hit[1], hit[0]))]
 

@@ -1,4 +1,7 @@
-"""A message's segments → the things named in it. Chinese puts the head last in a noun and the thing before what became of it."""
+"""A message's segments → the things named in it.
+
+Chinese puts the head of a noun last, and the thing before what became of it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ Piece = tuple[Literal["span", "function", "unknown"], str, Word | None]
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A thing named. `word`: its entry in the dictionary; for a compound only its head's. `exact`: `word` is the whole noun."""
+    """A thing named. `word`: its dictionary entry, for a compound its head's. `exact`: `word` is the whole noun."""
 
     text: str
     word: Word | None
@@ -76,7 +79,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         asks_bin=asks,
         left=left,
         size=sum(len(text) for _, text, _ in all_pieces),
-        bare=not asks and len(chosen) >= 1 and _is_bare(all_pieces) and not ASKS.search(" ".join(segments).rstrip("呢")),
+        bare=bool(chosen) and not asks and _is_bare(all_pieces) and not _asks_otherwise(segments),
         connected=connected,
         pieces=all_pieces,
     )
@@ -92,7 +95,8 @@ def _pieces(text: str, lexicon: Lexicon) -> list[Piece]:
     """Cut a text into words of the dictionary, function words and unknown characters, at the least cost."""
     size = len(text)
     starts = lexicon.starts(text)
-    best: list[tuple[float, int, str]] = [(0.0, 0, "")] * (size + 1)  # cost up to here, where the last piece began, its kind
+    # for each place: the cost up to it, where the last piece began, and its kind
+    best: list[tuple[float, int, str]] = [(0.0, 0, "")] * (size + 1)
     for at in range(size):
         cost = best[at][0]
         _offer(best, at + 1, cost + _UNKNOWN, at, "unknown")
@@ -132,8 +136,8 @@ def _joined(cuts: Sequence[tuple[str, str]], lexicon: Lexicon) -> list[Piece]:
         else:
             pieces.append(("unknown", text, None))
     for n, (kind, text, _) in enumerate(pieces):
-        alone = kind == "unknown" and len(text) == 1
-        alone = alone and (n == 0 or pieces[n - 1][0] == "function") and (n + 1 == len(pieces) or pieces[n + 1][0] == "function")
+        beside = pieces[max(0, n - 1) : n] + pieces[n + 1 : n + 2]
+        alone = kind == "unknown" and len(text) == 1 and all(other[0] == "function" for other in beside)
         if alone and (word := lexicon.get(text)):
             pieces[n] = ("span", text, word)
     return pieces
@@ -231,6 +235,11 @@ def _adds(rest: str, pieces: Sequence[Piece]) -> bool:
 
 
 _BEFORE_THING = frozenset(STATES) | {"那个", "这个", "一个", "那", "还有", "和", "跟"}
+
+
+def _asks_otherwise(segments: Sequence[str]) -> bool:
+    """「那充电宝呢」 asks again what was asked before; any other sign of a question asks something else."""
+    return bool(ASKS.search(" ".join(segments).rstrip("呢")))
 
 
 def _is_bare(pieces: Sequence[Piece]) -> bool:

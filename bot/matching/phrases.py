@@ -35,7 +35,7 @@ _EVERY_QUESTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry, its way of asking that is most like the question, and a score (about 0 to 2: rarity shared + likeness)."""
+    """An entry, its way of asking most like the question, and a score (about 0 to 2: rarity shared + likeness)."""
 
     entry: str
     phrase: str
@@ -109,7 +109,7 @@ class Phrases:
         return self._in_company(near)[:limit]
 
     def _posting(self, gram: str) -> tuple[float, array[int], array[float]]:
-        """Rarity of an n-gram and the entries that hold it with their weights; kept unpacked, since few are ever asked for."""
+        """Rarity of an n-gram and the entries that hold it with their weights; kept unpacked: few are ever used."""
         packed = self._postings.get(gram, (b"", b""))
         spread = len(packed[0]) // 4
         rarity = math.log(self._total / (spread + 0.5)) if spread else _UNSEEN

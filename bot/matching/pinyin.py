@@ -42,7 +42,7 @@ def sounds(text: str) -> tuple[str, ...]:
 
 
 def spelled(latin: str) -> tuple[str, ...] | None:
-    """Typed pinyin (`dianchi`) as merged syllables, or None where it is not pinyin throughout. Longest syllables first."""
+    """Typed pinyin (`dianchi`) as merged syllables, the longest first; None where it is not pinyin throughout."""
     parts: list[str] = []
     for word in latin.split():
         found = _spell(word)

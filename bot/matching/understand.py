@@ -1,4 +1,4 @@
-"""One message → what is asked: candidates with scores, and the decision. The rules are named, so that each can be explained."""
+"""One message → what is asked: candidates with scores, and the decision. Rules are named, so each can be explained."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ MOST_ITEMS = 6
 class Thresholds:
     """The named numbers of a decision, from config.yaml; scores run from 0 to 1.
 
-    accept: answer from here · lean: answer from here where the line looks like a question to us · infer: say an inferred bin from here
+    accept: answer from here · lean: answer from here where the line looks like a question to us
+    infer: say an inferred bin from here
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 
@@ -105,7 +106,8 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     heard = parsed.asks_bin or not asks
     things, unsure = _things(parsed, heard, index)
     plainly = parsed.bare and not unsure and bool(things) and all(thing.rule == "name" for thing in things)
-    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if folded.segments and not plainly else []
+    asked = folded.segments and not plainly
+    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if asked else []
     common = _Common(
         folded=folded,
         candidates=_candidates(things, unsure, hits),

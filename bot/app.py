@@ -1,0 +1,255 @@
+"""What the bot is made of: the one place where everything is put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from bot import settings as config
+from bot.assembly import explained, knowledge_cache, make_turns
+from bot.brain import Brain
+from bot.channels.contract import Channel
+from bot.channels.simulator import Simulator
+from bot.channels.webhook import Webhook
+from bot.channels.wechat_mp import WechatMp
+from bot.channels.wecom_aibot import WecomAibot
+from bot.channels.wecom_app import WecomApp
+from bot.errors import FaultyFile, StoreUnavailable
+from bot.health import HEARTBEAT_SECONDS, Health, Metrics, Pulse
+from bot.knowledge import LOOK_SECONDS, LiveKnowledge
+from bot.listen import Listener
+from bot.outbox import Gateway, Mailbox, Sender
+from bot.records import Delivery
+from bot.storage.contract import Store
+from bot.storage.engines import open_store
+from bot.turns import AlertAddresses, Turns
+from bot.vault import Vault, load_site_secret
+from bot.web import simulator
+from bot.webhook import BODY_BYTES, Door, HttpNoise, Refusals, StaffRole
+
+log = logging.getLogger("lvlin.app")
+
+BOT_NAME = "小绿"
+"""What the bot is called where no channel gives it a name."""
+
+SEND_SECONDS = 1.0
+"""How often due deliveries are looked for."""
+
+RETIRE_SECONDS = 3600.0
+"""How often texts and records past their time are retired."""
+
+_ALERTED = frozenset(("editor", "approver", "admin"))
+_UNSIGNED = frozenset(("simulator",))
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything, built and not started. Starting and stopping `web` starts and stops the rest."""
+
+    web: web.Application
+    store: Store
+    knowledge: LiveKnowledge
+    turns: Turns
+    door: Door
+    sender: Sender
+    mailbox: Mailbox
+    metrics: Metrics
+    vault: Vault
+    listener: Listener
+
+
+async def build(settings: config.Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> App:
+    """Build the bot and load its knowledge. Raises FaultyFile, VaultError."""
+    metrics = Metrics()
+    store = open_store(settings.store.path)
+    metrics.watch(store)
+    vault = make_vault(settings)
+    knowledge = LiveKnowledge(
+        settings.knowledge,
+        keep_in=knowledge_cache(settings),
+        city=settings.site.city,
+        today=lambda: now().astimezone(settings.site.timezone).date(),
+        on_change=metrics.knows,
+    )
+    await knowledge.load()
+    if faults := config.staff_faults(settings, knowledge.brain().places.by_id):
+        raise FaultyFile(faults)
+    channels = {name: make_channel(name, given) for name, given in settings.channels.items()}
+    turns = make_turns(settings, store, knowledge.brain, make_alerts(settings, vault, knowledge.brain))
+    refusals = Refusals(metrics)
+    door = Door(
+        channels=channels.values(),
+        turns=turns,
+        names=vault,
+        staff=_staff_roles(settings),
+        refusals=refusals,
+        observer=metrics,
+        now=now,
+    )
+    mailbox = Mailbox()
+    sender = Sender(
+        store=store,
+        addresses=vault,
+        channels={name: channel.type for name, channel in channels.items()},
+        gateways=_gateways(settings, channels),
+        mailbox=mailbox,
+        tally=metrics,
+        now=now,
+    )
+    health = Health(store, metrics, lambda: knowledge.version, lambda: len(knowledge.faults), lambda: door.draining)
+    application = web.Application(client_max_size=BODY_BYTES)
+    application.router.add_route("*", "/channels/{name}", door.receive)
+    health.add_routes(application)
+    _add_simulator(application, settings, turns, mailbox)
+    application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, now))
+    listener = Listener(application, _http_log(refusals))
+    return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener)
+
+
+def make_vault(settings: config.Settings) -> Vault:
+    """The vault of the site; its secret is made beside the database where none is given. Raises VaultError."""
+    return Vault(load_site_secret(settings.store.path.parent / "site_secret", settings.secret))
+
+
+def make_channel(name: str, given: config.ChannelSettings) -> Channel:
+    """The channel of that name."""
+    match given:
+        case config.WechatMp():
+            return WechatMp(name, given.app_id, given.token, given.encoding_aes_key or "", given.encryption)
+        case config.WecomApp():
+            return WecomApp(name, given.corp_id, given.agent_id, given.token, given.encoding_aes_key)
+        case config.WecomAibot():
+            return WecomAibot(name, given.name, given.token, given.encoding_aes_key)
+        case config.Webhook():
+            return Webhook(name, given.secret)
+        case config.Simulator():
+            return Simulator(name)
+
+
+def make_alerts(settings: config.Settings, vault: Vault, brain: Callable[[], Brain]) -> AlertAddresses:
+    """Who is alerted at a place: staff of role editor and above whose branch covers it."""
+    told = [
+        (
+            member.place,
+            Delivery(
+                delivery_id="",
+                channel=member.channel,
+                chat=None,
+                user=vault.pseudonym(member.channel, member.user),
+                place="",
+                text="",
+                address=vault.seal({"user": member.user}),
+            ),
+        )
+        for member in settings.staff
+        if member.role in _ALERTED
+    ]
+
+    def alert_to(place: str) -> Sequence[Delivery]:
+        places = brain().places
+        return [delivery for branch, delivery in told if places.within(place, branch)]
+
+    return alert_to
+
+
+def _http_log(refusals: Refusals) -> logging.Logger:
+    """Where aiohttp complains: a logger of this app's own, for its filter counts this app's refusals."""
+    complaints = logging.Logger("lvlin.http")
+    complaints.parent = logging.getLogger("lvlin")
+    complaints.addFilter(HttpNoise(refusals))
+    return complaints
+
+
+def _staff_roles(settings: config.Settings) -> Mapping[tuple[str, str], StaffRole]:
+    """Roles on channels that sign who writes; on others anybody could say they are staff."""
+    roles = {}
+    for member in settings.staff:
+        channel = settings.channels[member.channel]
+        if channel.type in _UNSIGNED or (isinstance(channel, config.WechatMp) and channel.encryption == "plain"):
+            log.warning("no staff rights on a channel that does not sign", extra={"channel": member.channel})
+            continue
+        roles[member.channel, member.user] = StaffRole(member.role, member.place)
+    return roles
+
+
+def _gateways(settings: config.Settings, channels: Mapping[str, Channel]) -> list[Gateway]:
+    found = []
+    for name, given in settings.channels.items():
+        channel = channels[name]
+        if isinstance(given, config.Webhook) and isinstance(channel, Webhook) and given.deliver_url:
+            found.append(Gateway(channel, given.deliver_url))
+    return found
+
+
+def _add_simulator(application: web.Application, settings: config.Settings, turns: Turns, mailbox: Mailbox) -> None:
+    named = [given.name for given in settings.channels.values() if isinstance(given, config.WecomAibot)]
+    tried = [name for name, given in settings.channels.items() if isinstance(given, config.Simulator)]
+    simulator.add_routes(
+        application,
+        channel=tried[0] if tried else None,
+        bot_name=named[0] if named else BOT_NAME,
+        site_name=settings.site.name,
+        understand=lambda text: explained(text, turns),
+        deliveries=mailbox.take,
+    )
+
+
+@asynccontextmanager
+async def _running(
+    settings: config.Settings,
+    store: Store,
+    knowledge: LiveKnowledge,
+    sender: Sender,
+    now: Callable[[], datetime],
+) -> AsyncIterator[None]:
+    """The store and everything that works in the background, as long as the application runs."""
+
+    async def retire() -> None:
+        kept = settings.retention
+        texts, records = now() - timedelta(days=kept.text_days), now() - timedelta(days=kept.record_days)
+        changed = await store.retire(text_before=texts, records_before=records)
+        log.info("retention done", extra={"rows": changed})
+
+    async with AsyncExitStack() as stack:
+        await store.start()
+        stack.push_async_callback(store.stop)
+        stack.push_async_callback(sender.close)
+        pulse = Pulse(store)
+        await pulse.beat()
+        await sender.recover()
+        for name, seconds, work in (
+            ("heartbeat", HEARTBEAT_SECONDS, pulse.beat),
+            ("knowledge", LOOK_SECONDS, knowledge.look),
+            ("outbox", SEND_SECONDS, sender.send_due),
+            ("retention", RETIRE_SECONDS, retire),
+        ):
+            await stack.enter_async_context(_again_and_again(name, seconds, work))
+        yield
+
+
+@asynccontextmanager
+async def _again_and_again(name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Do `work` every so many seconds in the background; what it raises is logged, and it is tried again."""
+
+    async def loop() -> None:
+        while True:
+            try:
+                await work()
+            except StoreUnavailable:
+                log.warning("background work waits for the store", extra={"work": name})
+            except Exception:
+                log.exception("background work failed", extra={"work": name})
+            await asyncio.sleep(seconds)
+
+    task = asyncio.create_task(loop(), name=f"lvlin {name}")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

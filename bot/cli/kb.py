@@ -1,0 +1,155 @@
+"""`lvlin kb`: check, count and try the knowledge."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.asking import Asker, unchanged
+from bot.assembly import make_brain, make_turns, nobody_alerted
+from bot.channels.answer import answer_object
+from bot.cli.common import config_option, json_option, print_json, read_settings
+from bot.evaluate import Asking, Question, Score, Wrong, askings, judge, read_questions
+from bot.kb import check as lint
+from bot.kb.entries import Synonyms
+from bot.kb.load import Knowledge, load
+from bot.matching.fold import Fold
+from bot.records import Inbound
+from bot.settings import Settings
+from bot.storage.memory import MemoryStore
+
+
+@click.group()
+def kb() -> None:
+    """Check, count and try the knowledge."""
+
+
+@kb.command()
+@config_option
+@json_option
+def check(config_path: Path, as_json: bool) -> int:
+    """Name every fault of the knowledge, and what should not stay so, each with file and line.
+
+    Exit status 1 when the knowledge has faults, 0 when there are only warnings, or none.
+    """
+    settings = read_settings(config_path)
+    report = lint.check(settings.knowledge, datetime.now(settings.site.timezone).date(), _folding)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        for warning in report.warnings:
+            click.echo(f"warning: {warning}")
+        for error in report.errors:
+            click.echo(f"lvlin: {error}", err=True)
+        click.echo(f"{len(report.errors)} faults, {len(report.warnings)} warnings in {settings.knowledge}")
+    return 1 if report.errors else 0
+
+
+def _folding(synonyms: Synonyms) -> Callable[[str], str]:
+    fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
+    return lambda text: fold(text).tight
+
+
+@kb.command()
+@config_option
+@json_option
+def stats(config_path: Path, as_json: bool) -> None:
+    """Count what the knowledge holds."""
+    counted = _counts(load(read_settings(config_path).knowledge))
+    if as_json:
+        print_json(counted)
+        return
+    for name, value in counted.items():
+        told = "  ".join(f"{key} {n}" for key, n in value.items()) if isinstance(value, dict) else value
+        click.echo(f"{name:<12} {told}")
+
+
+def _counts(knowledge: Knowledge) -> dict[str, Any]:
+    entries = [entry for _, entry in knowledge.entries()]
+    return {
+        "version": knowledge.version,
+        "items": len(knowledge.items),
+        "aliases": sum(len(item.aliases) for item in knowledge.items),
+        "categories": dict(Counter(item.category for item in knowledge.items).most_common()),
+        "choices": len(knowledge.choices),
+        "topics": len(knowledge.topics),
+        "entries": len(entries),
+        "phrases": sum(len(entry.ask) for entry in entries),
+        "dangers": len(knowledge.dangers),
+        "sources": len(knowledge.sources),
+        "cities": len(knowledge.cities),
+        "places": sum(1 for _ in knowledge.places.walk()),
+        "chatter": len(knowledge.chatter.lines),
+    }
+
+
+@kb.command("eval")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--wrong", "wrong_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the wrong ones here."
+)
+@config_option
+@json_option
+def evaluate(file: Path, wrong_file: Path | None, config_path: Path, as_json: bool) -> None:
+    """Ask every question of FILE, mentioned and not, and tell how many answers of each kind are right."""
+    settings = read_settings(config_path)
+    with file.open(encoding="utf-8") as lines:
+        questions = read_questions(lines, str(file))
+    score = asyncio.run(_scored(settings, questions))
+    if wrong_file:
+        with wrong_file.open("w", encoding="utf-8") as out:
+            out.writelines(json.dumps(_wrong(wrong), ensure_ascii=False) + "\n" for wrong in score.wrong)
+    if as_json:
+        print_json(score.table())
+    else:
+        _print_table(score.table())
+
+
+async def _scored(settings: Settings, questions: list[Question]) -> Score:
+    store = MemoryStore()
+    await store.start()
+    brain = make_brain(settings, datetime.now(settings.site.timezone).date())
+    asker = Asker(make_turns(settings, store, lambda: brain, nobody_alerted), "eval", unchanged)
+    score = Score()
+    asked = list(askings(questions))
+    with click.progressbar(asked, label="asking", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for asking in bar:
+            turn = await asker.take(_inbound(asking))
+            if asking.answers:
+                judge(score, asking, turn.reply, turn.latency_ms)
+    return score
+
+
+def _inbound(asking: Asking) -> Inbound:
+    return Inbound(
+        kind="message",
+        message_id=asking.message_id,
+        sender=f"u{asking.session}",
+        chat=f"g-{asking.session}",
+        text=asking.text,
+        mentioned=asking.mentioned,
+        session=asking.session,
+        sent_at=datetime.now(UTC),
+    )
+
+
+def _wrong(wrong: Wrong) -> dict[str, Any]:
+    return {"q": asdict(wrong.question), "a": answer_object(_inbound(wrong.asking), wrong.reply, 0.0)}
+
+
+def _print_table(table: Mapping[str, Mapping[str, float]]) -> None:
+    for figure, told in table.items():
+        if "rate" in told:
+            counts = f"{told['right']:5}/{told['of']:<5} {told['rate']:7.1%}"
+            click.echo(f"{figure:19} {counts}   95% {told['low']:.1%} to {told['high']:.1%}")
+        else:
+            click.echo(f"{'latency ms':19} p50 {told['p50']:.2f}  p99 {told['p99']:.2f}")
