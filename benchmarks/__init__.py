@@ -1,1 +1,1 @@
-"""Benchmarks: each module is run by itself and prints a table."""
+"""Benchmarks: `python -m benchmarks` runs them all and prints one table, `python -m benchmarks NAME` runs one."""

@@ -31,7 +31,7 @@ from bot.storage.engines import open_store
 from bot.turns import AlertAddresses, Turns
 from bot.vault import Vault, load_site_secret
 from bot.web import simulator
-from bot.webhook import BODY_BYTES, Door, HttpNoise, Refusals, StaffRole
+from bot.webhook import BODY_BYTES, Door, Refusals, StaffRole
 
 log = logging.getLogger("lvlin.app")
 
@@ -108,7 +108,7 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
     health.add_routes(application)
     _add_simulator(application, settings, turns, mailbox)
     application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, now))
-    listener = Listener(application, _http_log(refusals))
+    listener = Listener(application, lambda status, why: refusals.note("", status, why))
     return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener)
 
 
@@ -156,14 +156,6 @@ def make_alerts(settings: config.Settings, vault: Vault, brain: Callable[[], Bra
         return [delivery for branch, delivery in told if places.within(place, branch)]
 
     return alert_to
-
-
-def _http_log(refusals: Refusals) -> logging.Logger:
-    """Where aiohttp complains: a logger of this app's own, for its filter counts this app's refusals."""
-    complaints = logging.Logger("lvlin.http")
-    complaints.parent = logging.getLogger("lvlin")
-    complaints.addFilter(HttpNoise(refusals))
-    return complaints
 
 
 def _staff_roles(settings: config.Settings) -> Mapping[tuple[str, str], StaffRole]:

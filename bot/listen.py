@@ -7,10 +7,15 @@ import errno
 import logging
 import resource
 import socket
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from bot.errors import LvlinError
+
+log = logging.getLogger("lvlin.http")
 
 IDLE_SECONDS = 10.0
 """How long a connection may take to send the headers of a request, its first one or a further one."""
@@ -26,23 +31,20 @@ _SPARE_FILES = 100
 _BACKLOG = 1024
 _LINGER_SECONDS = 2.0
 
+Refused = Callable[[int, str], None]
+"""Hears the status and the reason of what was refused before it became a request."""
+
 
 class CannotListen(LvlinError):
     """The address is taken or cannot be had; the message says how to mend it."""
 
 
 class Listener:
-    """Serves a web application on one address. aiohttp's complaints go to `log`; there is no access log."""
+    """Serves a web application on one address, without an access log."""
 
-    def __init__(self, application: web.Application, log: logging.Logger) -> None:
-        self._runner = web.AppRunner(
-            application,
-            access_log=None,
-            logger=log,
-            keepalive_timeout=IDLE_SECONDS,
-            lingering_time=_LINGER_SECONDS,
-            shutdown_timeout=DRAIN_SECONDS,
-        )
+    def __init__(self, application: web.Application, refused: Refused) -> None:
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+        self._refused = refused
         self._accepting: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -51,7 +53,7 @@ class Listener:
         try:
             await self._runner.setup()
             assert self._runner.server is not None
-            gate = _Gate(self._runner.server, _most_connections())
+            gate = _Gate(self._runner.server, self._refused, _most_connections())
             self._accepting = await asyncio.get_running_loop().create_server(gate, sock=taken, backlog=_BACKLOG)
         except BaseException:
             taken.close()
@@ -70,10 +72,12 @@ class Listener:
 class _Gate:
     """Makes the protocol of each new connection while there is room; others are closed at once."""
 
-    def __init__(self, server: web.Server, most: int) -> None:
+    def __init__(self, server: web.Server, refused: Refused, most: int) -> None:
         self._server = server
+        self._refused = refused
         self._most = most
         self._room = most
+        self._loop = asyncio.get_running_loop()
 
     def __call__(self) -> asyncio.Protocol:
         if self._room <= 0:  # counted only then: counting copies a list
@@ -81,13 +85,48 @@ class _Gate:
         if self._room <= 0:
             return _Full()
         self._room -= 1
-        made: asyncio.Protocol = self._server()
-        return made
+        return _Connection(self._server, self._refused, self._loop)
 
 
 class _Full(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
+
+
+class _Connection(web.RequestHandler):
+    """One connection. What is not HTTP is refused as anything else is: by its status alone, and without a traceback."""
+
+    __slots__ = ("_refused",)
+
+    def __init__(self, server: web.Server, refused: Refused, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # none is how aiohttp itself spells it
+            logger=log,
+            keepalive_timeout=IDLE_SECONDS,
+            lingering_time=_LINGER_SECONDS,
+        )
+        self._refused = refused
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """The answer to what aiohttp could not read, or what a page of ours failed on."""
+        if isinstance(exc, HttpProcessingError):
+            self._refused(status, f"not HTTP: {type(exc).__name__}")
+        else:
+            log.error("a page failed", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer is on its way already")
+        response = web.Response(status=status)
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """A body that breaks off while its rest is thrown away is nobody's mistake of ours."""
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kw)
 
 
 def _most_connections() -> int:

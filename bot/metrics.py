@@ -303,6 +303,7 @@ class _Telling:
                 note="分母为0，无法计算",
             )
         share = round(part.turns / whole.turns, 6)
+        hide = hide or len(whole.people) < self._least
         return self._figure(
             figure, name, share, "次", whole, hide, numerator=part.turns, denominator=whole.turns, source=source
         )

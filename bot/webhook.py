@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 
 from bot.brain import Brain
 from bot.channels.answer import timed
@@ -38,7 +37,6 @@ BODY_SECONDS = 5.0
 _RESPONSE_URL_LASTS = timedelta(hours=1)
 _ADDRESS_LASTS = timedelta(hours=48)
 _SILENCE = Reply("silent", reason="unsupported")
-_UNREADABLE = "the request is not HTTP"
 _BROKEN_OFF = "the body broke off, or is packed wrongly"
 _NO_COMMIT = "nothing can be committed"
 
@@ -101,22 +99,6 @@ class Refusals:
                 extra = {"channel": channel, "status": status, "why": why, "times": count - self._A_MINUTE}
                 log.warning("more requests refused", extra=extra)
         self._seen.clear()
-
-
-class HttpNoise(logging.Filter):
-    """For aiohttp's own logger: what is not HTTP is a refusal as any other, not an error of ours with a traceback."""
-
-    def __init__(self, refusals: Refusals) -> None:
-        super().__init__()
-        self._refusals = refusals
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Take over what aiohttp could not parse; let everything else through."""
-        error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, HttpProcessingError):
-            return True
-        self._refusals.note("", 400, _UNREADABLE)
-        return False
 
 
 class Lanes:
@@ -253,8 +235,7 @@ class Door:
     def _refuse(self, channel: str, status: int, why: str) -> web.Response:
         self._refusals.note(channel, status, why)
         response = web.Response(status=status)
-        if status in (408, 413, 503):
-            response.force_close()
+        response.force_close()
         return response
 
 

@@ -94,7 +94,9 @@ def _print_csv(found: list[Figure]) -> None:
 
 
 def _print_table(found: list[Figure], places: Places) -> None:
-    table = Table("指标", "数值", "起止", "地点", "说明")
+    table = Table()
+    for column in ("指标", "数值", "起止", "地点", "说明"):
+        table.add_column(column, overflow="fold")
     for figure in found:
         days = f"{figure.first}—{figure.last}" if figure.first else ""
         where = places.by_id[figure.place].name if figure.place in places.by_id else figure.place or "全部"

@@ -26,6 +26,9 @@ def read(path: Path) -> dict[str, Any] | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as exc:
+        log.warning("compiled knowledge cannot be read; making it anew", extra={"why": str(exc)})
+        return None
     digest, body = content[:_DIGEST], content[_DIGEST:]
     if digest != _digest(body):
         log.warning("compiled knowledge is damaged; making it anew", extra={"file": path.name})
@@ -40,8 +43,13 @@ def write(path: Path, plain: dict[str, Any], *, keep: int = 4) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         body = marshal.dumps(plain)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
-            out.write(_digest(body) + body)
-        os.replace(out.name, path)
+            try:
+                out.write(_digest(body) + body)
+                out.flush()
+                os.replace(out.name, path)
+            except OSError:
+                os.unlink(out.name)
+                raise
         others = sorted(path.parent.glob(f"*{path.suffix}"), key=lambda other: other.stat().st_mtime, reverse=True)
         for old in others[keep:]:
             old.unlink(missing_ok=True)

@@ -249,7 +249,7 @@ class Hours(Strict):
     @field_validator("opens", "closes")
     @classmethod
     def _clock(cls, value: str) -> str:
-        if not re.fullmatch(r"([01][0-9]|2[0-4]):[0-5][0-9]", value):
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00", value):
             raise ValueError(f"is '{value}' — write a time as \"07:00\"")
         return value
 

@@ -15,7 +15,7 @@ LIMIT = 200
 _TABLES = Path(__file__).parent / "tables"
 _SIGN = "\ue000"
 """Stands before a word that was an emoji, while folding."""
-_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]|/:[^\s]{1,4}")
+_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]|/:(?:[a-z]{2,9}|[^\w\s]{1,4}[a-z8]?(?![a-z0-9])|8?[^\w\s]{1,2})")
 _MENTION = re.compile(r"@(?:小绿|绿邻)|@[^\s@,，。!！?？:：]{1,16}(?=[\s,，:：]|$)")
 _BRACKETS = re.compile(r"[()]")
 _BREAK = re.compile(rf"[^\w.%+#\-{_SIGN}]+|_+")
@@ -44,7 +44,7 @@ def _simplified() -> dict[int, int]:
 
 def comparable(text: str) -> str:
     """One width, one case, simplified characters, no invisible ones; at most LIMIT characters."""
-    text = unicodedata.normalize("NFKC", text[:LIMIT])[:LIMIT].casefold().translate(_simplified())
+    text = unicodedata.normalize("NFKC", text[:LIMIT])[:LIMIT].casefold()[:LIMIT].translate(_simplified())
     if text.isascii():
         return text
     return "".join(char for char in text if unicodedata.category(char) not in _INVISIBLE)

@@ -44,7 +44,7 @@ const RULES = {
   "danger words": "安全用语：说到了危险的情况", phrase: "和登记的问法几乎一样", "likely phrase": "和登记的问法相近",
   "ambiguous word": "这个词有好几种意思，先问清", "the item's topic": "这样东西有专门的说明",
   "several things": "一次问了几样", "nothing alike": "没有找到相近的", name: "名称对得上", sound: "读音一样（错字或拼音）",
-  alike: "写法很像", head: "按词尾的大类归入", first: "按最先认出的词归入", inferred: "清单里没有，按同类推断",
+  "first case": "好几种意思，按最常见的一种", alike: "写法很像", head: "按词尾的大类归入", first: "按最先认出的词归入", inferred: "清单里没有，按同类推断",
 };
 const KINDS = { items: "问东西怎么扔", entry: "问一件事", choice: "要先问清", danger: "危险情况", nothing: "没有读懂" };
 const THRESHOLDS = {
