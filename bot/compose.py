@@ -35,6 +35,8 @@ def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
     if thing.item is None:
         return _inferred_text(thing, asked, ctx)
     item = thing.item
+    if item.danger and ctx.index.facts.dangers[item.danger].named:
+        return f"{item.name}：{filled(ctx.index.facts.dangers[item.danger].text, asked, ctx)}"
     verdict = f"{item.name}：{_verdict(thing.category, ctx)}。"
     how = item.prepare or ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
     reason = f"{item.reason}。" if item.reason and len(item.reason) <= _SHORT_REASON else ""

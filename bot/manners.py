@@ -41,6 +41,8 @@ def before(asked: Utterance, ctx: Context) -> SilenceReason | None:
 
 def unasked(reply: Reply, asked: Utterance, ctx: Context) -> SilenceReason | None:
     """Why a reply to somebody who did not call the bot in a group is better not given; None if it may be."""
+    if reply.forget or (reply.chat is not None and asked.role is not None):
+        return None  # a right, and an order of staff, are obeyed wherever they are said
     if ctx.manners.speak == "mentioned":
         return "unsure"
     if reply.action in ("done", "handoff"):

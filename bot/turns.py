@@ -69,7 +69,7 @@ class Turns:
             self.zone, self.limits, self.group, self.store,
         )  # fmt: skip
         reply = await self._reply(asked, ctx)
-        reply = replace(reply, chat=manners.remembered(reply, asked, ctx))
+        reply = replace(reply, chat=None if reply.forget else manners.remembered(reply, asked, ctx))
         user = asked.user
         if reply.forget:
             user, arrival = _fresh_pseudonym(), Arrival(arrival.nonce, arrival.body_digest)
@@ -78,7 +78,7 @@ class Turns:
             turn_id=secrets.token_hex(12),
             message_id=asked.message_id,
             channel=asked.channel,
-            chat=asked.chat,
+            chat=asked.chat if not reply.forget else None,
             user=user,
             place=asked.place,
             session=session_key(asked) if not reply.forget else "",
@@ -148,7 +148,7 @@ class Turns:
 
 def session_key(asked: Utterance) -> str:
     """The key of a conversation: its channel, chat, user and, where the channel names one, its session."""
-    own = ("session", asked.session) if asked.session else (asked.chat or "", asked.user)
+    own = ("", "session", asked.session) if asked.session else (asked.chat or "", asked.user)
     parts = "\0".join((asked.channel, *own))
     return hashlib.blake2b(parts.encode(errors="replace"), digest_size=16).hexdigest()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot import compose
 from bot.context import Context
 from bot.matching.understand import Thing
@@ -69,10 +71,20 @@ async def sort(asked: Utterance, ctx: Context) -> Reply | None:
             items=tuple(compose.item_answer(thing, ctx) for thing in things),
             score=understood.score,
             unanswered=any(thing.inferred for thing in things),
+            alert=_alert_if_named(things, asked, ctx),
         ),
         ctx,
         item=things[0].name,
     )
+
+
+def _alert_if_named(things: Sequence[Thing], asked: Utterance, ctx: Context) -> Alert | None:
+    """Staff hear of things that no bin may take: gas tanks, fireworks, ammunition."""
+    for thing in things:
+        danger = ctx.index.facts.dangers.get(thing.item.danger) if thing.item else None
+        if danger and danger.named == "alert":
+            return Alert(ctx.text("danger_alert", asked.place, what=thing.name), asked.place)
+    return None
 
 
 def _listed(default: Thing, asked: Utterance, ctx: Context) -> Reply:

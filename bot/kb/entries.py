@@ -200,10 +200,12 @@ class Inference(Strict):
 
 
 class Danger(Strict):
-    """Fixed safe wording. It applies where one of `words` and one of `things` stand together in a message."""
+    """Fixed safe wording. It applies where one of `words` and one of `things` stand together in a message; `named`:
+    also where an item that refers to it is asked for by name (`tell` it, or `alert` staff as well)."""
 
     text: Text
     alert: bool = False
+    named: Literal["", "tell", "alert"] = ""
     topic: str = ""
     words: tuple[Text, ...] = ()
     things: tuple[Text, ...] = ()
