@@ -133,7 +133,7 @@ def make_channel(name: str, given: config.ChannelSettings) -> Channel:
 
 
 def make_alerts(settings: config.Settings, vault: Vault, brain: Callable[[], Brain]) -> AlertAddresses:
-    """Who is alerted at a place: staff of role editor and above whose branch covers it."""
+    """Who is alerted at a place: staff of role editor and above whose branch covers it, else all of them."""
     told = [
         (
             member.place,
@@ -153,7 +153,8 @@ def make_alerts(settings: config.Settings, vault: Vault, brain: Callable[[], Bra
 
     def alert_to(place: str) -> Sequence[Delivery]:
         places = brain().places
-        return [delivery for branch, delivery in told if places.within(place, branch)]
+        near = [delivery for branch, delivery in told if places.within(place, branch)]
+        return near or [delivery for _, delivery in told]
 
     return alert_to
 

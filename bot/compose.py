@@ -61,10 +61,10 @@ def _verdict(category: str, ctx: Context) -> str:
 
 
 def _within(lines: Sequence[str], limit: int) -> str:
-    """All lines where they fit; the middle ones give way first, the basis last."""
+    """All lines where they fit; the second gives way first, that it is disputed and the basis last."""
     kept = [line for line in lines if line]
     while len(kept) > 2 and len("\n".join(kept)) > limit + 20:
-        del kept[-2]
+        del kept[1]
     return "\n".join(kept)
 
 
