@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.matching.lexicon import Lexicon, Word
-from bot.matching.words import ASKS, CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHICH_BIN
+from bot.matching.words import ASKS, CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHERE, WHICH_BIN
 
 _FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
 _LONGEST_FUNCTION = max(map(len, _FUNCTION))
@@ -86,7 +86,9 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
 
 
 def _without_question(segment: str) -> tuple[str, bool]:
-    """The segment without „扔哪个桶“ and its like; several may stand in it."""
+    """The segment without 「扔哪个桶」 and its like, of which several may stand in it; a place is another question."""
+    if WHERE.search(segment):
+        return segment, False
     bare = WHICH_BIN.sub("", segment)
     return bare, bare != segment
 

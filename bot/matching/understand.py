@@ -164,7 +164,7 @@ def _decide(
     if parsed.connected and len(things) > 1 and not (hits and hits[0].likeness >= 0.8):
         return common.decided("items", item, "several things", things=things)
     exact_phrase = bool(hits) and hits[0].likeness >= 0.9
-    if exact_phrase and not (parsed.bare and things and not things[0].inferred):
+    if exact_phrase and not (parsed.bare and things and not things[0].inferred) and asked < _PLAIN_CHOICE:
         return common.decided("entry", topic, "phrase", entry=hits[0].entry, things=_known(things, index))
     if choice and asked >= topic and not any(thing.rule == "name" for thing in things):
         return common.decided("choice", asked, "ambiguous word", choice=choice)
@@ -202,7 +202,7 @@ def _topic_score(hits: Sequence[Hit]) -> float:
     """0 to 1 from the phrase score of the best entry."""
     if not hits:
         return 0.0
-    return max(0.0, min(1.0, (hits[0].score - 0.35) / 0.95))
+    return max(0.0, (hits[0].score - 0.35) / 0.95)
 
 
 def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> float:
@@ -212,10 +212,13 @@ def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> floa
     own = sum(len(noun.text) for noun in parsed.nouns if not noun.word) if any(t.inferred for t in things) else 0
     after = _AFTER * len(things[0].after) if len(things) == 1 else 0.0
     explained = 1 - max(0.0, len(parsed.left) - own - after) / max(1, parsed.size)
+    guessed = any(thing.rule == "inferred" for thing in things)
+    if parsed.asks_bin and guessed:
+        return _GUESSED * worth * (0.45 + 0.55 * explained)
     if parsed.asks_bin:
-        return min(1.0, worth * (0.45 + 0.55 * explained) + (0.12 if explained > 0.99 else 0.0))
+        return worth * (0.45 + 0.55 * explained) + (_PLAINLY if explained > 0.99 else 0.0)
     if parsed.bare:
-        return min(1.0, worth * (0.45 + 0.55 * explained) + 0.1)
+        return worth * (0.45 + 0.55 * explained) + 0.1
     other = _OTHER_QUESTION if common.asks else 1.0
     if common.asks and any(thing.rule == "inferred" for thing in things):
         return 0.0
@@ -223,9 +226,13 @@ def _item_score(parsed: Parse, things: Sequence[Thing], common: _Common) -> floa
     return worth * (0.45 + 0.55 * explained) * other * unsure
 
 
+_GUESSED = 0.8
+"""A thing that is not in the knowledge, against a topic that may be meant."""
+_PLAINLY = 0.15
+"""Nothing but a thing and the question for its bin."""
 _AFTER = 0.7
 """How far unknown characters behind a known thing are taken for what became of it."""
-_OTHER_QUESTION = 0.75
+_OTHER_QUESTION = 0.6
 """A question that does not ask for a bin is rather one for the topics."""
 _NOT_ASKED = 0.8
 """A thing that was only guessed, in a line that does not ask for a bin."""
@@ -237,9 +244,21 @@ def _choice_score(parsed: Parse, choice: Choice | None, common: _Common) -> floa
         return 0.0
     explained = 1 - len(parsed.left) / max(1, parsed.size)
     others = sum(1 for kind, _, word in parsed.pieces if kind == "span" and word is not None) - 1
-    if parsed.asks_bin or (parsed.bare and not others):
+    if (parsed.asks_bin or parsed.bare) and not others and explained > 0.99 and not _topical(parsed):
+        return _PLAIN_CHOICE
+    if parsed.asks_bin:
         return min(1.0, 0.9 * (0.4 + 0.6 * explained) + 0.1 - 0.3 * min(1, others))
     return 0.6 * explained * (_OTHER_QUESTION if common.asks else 1.0) - 0.3 * min(1, others)
+
+
+_PLAIN_CHOICE = 1.5
+"""An ambiguous word asked for by itself: only the same question in the knowledge is nearer."""
+_OF_TOPICS = frozenset(("垃圾", "桶", "类型", "类别", "分类"))
+
+
+def _topical(parsed: Parse) -> bool:
+    """「湿垃圾袋子」: words of sorting beside the thing ask for more than its bin."""
+    return any(text in _OF_TOPICS for _, text, _ in parsed.pieces)
 
 
 def _known(things: Sequence[Thing], index: Index) -> tuple[Thing, ...]:
@@ -354,7 +373,7 @@ def _candidates(things: Sequence[Thing], choice: Choice | None, hits: Sequence[H
     found = [Candidate(f"items/{thing.name}", round(thing.score, 3), thing.rule) for thing in things]
     if choice:
         found.append(Candidate(f"choices/{choice.word}", 0.9, "ambiguous word"))
-    found += [Candidate(hit.entry, round(_topic_score([hit]), 3), f"phrase: {hit.phrase}") for hit in hits]
+    found += [Candidate(hit.entry, round(min(1.0, _topic_score([hit])), 3), f"phrase: {hit.phrase}") for hit in hits]
     return tuple(sorted(found, key=lambda candidate: (-candidate.score, candidate.entry)))
 
 
