@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -66,7 +67,7 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
         "facts": facts.model_dump_json(by_alias=True),
         "day": day.isoformat(),
         "items": [tuple(getattr(item, field) for field in _ITEM_FIELDS) for item in items],
-        "words": compile_words(items, knowledge.choices),
+        "words": compile_words(items, knowledge.choices, lambda name: fold(name).tight),
         "phrases": compile_phrases(phrases),
         "names": compile_names(known),
         "odds": compile_odds(asked, (fold(line).tight for line in knowledge.chatter.lines)),
@@ -75,6 +76,11 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
 
 def _in_city(item: Item, city: City) -> Item:
     return item.model_copy(update={"category": item.cities.get(city.city, item.category)})
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words; an empty one fits everywhere, and no word at all fits nowhere."""
+    return re.compile("|".join(sorted(map(re.escape, set(words)), key=len, reverse=True)) or r"(?!)")
 
 
 class Index:
@@ -93,8 +99,9 @@ class Index:
         self.phrases = Phrases(plain["phrases"])
         self.infer = Inferrer(plain["names"], self.facts.inference)
         self.chatter = ChatterSense(plain["odds"])
-        words = sorted({word for danger in self.facts.dangers.values() for word in danger.words}, key=len, reverse=True)
-        self.danger_words = re.compile("|".join(map(re.escape, words)) or r"(?!)")
+        dangers = self.facts.dangers.values()
+        self.danger_words = _any_of(word for danger in dangers for word in danger.words)
+        self.danger_things = _any_of(thing for danger in dangers for thing in danger.things or ("",))
 
     @property
     def version(self) -> str:

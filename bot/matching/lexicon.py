@@ -33,12 +33,19 @@ class Word:
     choice: Choice | None = None
 
 
-def compile_words(items: Sequence[Item], choices: Sequence[Choice]) -> Plain:
-    """Every way a thing is called, as plain data; items and choices by their place in the sequences."""
+def compile_words(
+    items: Sequence[Item], choices: Sequence[Choice], folded: Callable[[str], str] | None = None
+) -> Plain:
+    """Every way a thing is called, as plain data; items and choices by their place in the sequences.
+
+    `folded`: how a message is folded, by which a name may become another (「面盆」 「脸盆」), but never an ambiguous word."""
     words: dict[str, tuple[int, int]] = {}
-    for n, item in enumerate(items):
-        for name in item.words:
-            words.setdefault(key_of(name), (n, _NONE))
+    ambiguous = {key_of(name) for choice in choices for name in (choice.word, *choice.also)}
+    for key in filter(None, (key_of, folded)):
+        for n, item in enumerate(items):
+            for name in item.words:
+                if key is key_of or key(name) not in ambiguous:
+                    words.setdefault(key(name), (n, _NONE))
     for n, choice in enumerate(choices):
         default = words.get(key_of(choice.word), (_NONE, _NONE))[0]
         for name in (choice.word, *choice.also):

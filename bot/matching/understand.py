@@ -163,6 +163,8 @@ def _decide(
     asked = _choice_score(parsed, choice, common)
     if parsed.connected and len(things) > 1 and not (hits and hits[0].likeness >= 0.8):
         return common.decided("items", item, "several things", things=things)
+    if choice and asked >= _PLAIN_CHOICE and things and not things[0].inferred:
+        return _items_or_their_topic(parsed, things, choice, hits, item, common, index)
     exact_phrase = bool(hits) and hits[0].likeness >= 0.9
     if exact_phrase and not (parsed.bare and things and not things[0].inferred) and asked < _PLAIN_CHOICE:
         return common.decided("entry", topic, "phrase", entry=hits[0].entry, things=_known(things, index))
@@ -251,8 +253,8 @@ def _choice_score(parsed: Parse, choice: Choice | None, common: _Common) -> floa
     return 0.6 * explained * (_OTHER_QUESTION if common.asks else 1.0) - 0.3 * min(1, others)
 
 
-_PLAIN_CHOICE = 1.5
-"""An ambiguous word asked for by itself: only the same question in the knowledge is nearer."""
+_PLAIN_CHOICE = 9.0
+"""An ambiguous word asked for by itself: nothing is nearer."""
 _OF_TOPICS = frozenset(("垃圾", "桶", "类型", "类别", "分类"))
 
 
@@ -380,7 +382,7 @@ def _candidates(things: Sequence[Thing], choice: Choice | None, hits: Sequence[H
 def _danger(folded: Folded, index: Index) -> str:
     """The dangerous state named together with the thing it is dangerous for, if any."""
     text = folded.tight
-    if not index.danger_words.search(text):
+    if not index.danger_words.search(text) or not index.danger_things.search(text):
         return ""
     for key, danger in sorted(index.facts.dangers.items()):
         if any(word in text for word in danger.words) and _thing_named(danger, text):
