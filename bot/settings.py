@@ -223,9 +223,9 @@ class Matching(_Strict):
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 
-    accept: Share = 0.5
+    accept: Share = 0.42
     infer: Share = 0.5
-    lean: Share = 0.33
+    lean: Share = 0.25
     speak: Share = 0.85
     question: Share = 0.5
 

@@ -183,7 +183,8 @@ def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]
         return [nouns[n] for n in listed], True
     head = 0
     for n in range(1, len(nouns)):
-        if _RELATIVE.search(_joined_to(before[n])) and (nouns[n].word or not nouns[head].word):
+        joined = _RELATIVE.search(_joined_to(before[n])) is not None
+        if joined and (nouns[n].word or not nouns[head].word or _generic(nouns[n])):
             if _generic(nouns[n]):
                 nouns[n] = _made_of(nouns[head], nouns[n], lexicon)
             head = n
@@ -194,7 +195,7 @@ def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]
 
 def _generic(noun: Noun) -> bool:
     """「壳」「盒子」「电池」: a head that says little without what it is of."""
-    return len(noun.text) <= 2 and (noun.word is None or noun.word.choice is not None)
+    return len(noun.text) <= 3 and (noun.word is None or noun.word.choice is not None)
 
 
 def _made_of(whole: Noun, part: Noun, lexicon: Lexicon) -> Noun:
@@ -206,7 +207,10 @@ def _made_of(whole: Noun, part: Noun, lexicon: Lexicon) -> Noun:
 
 def _joined_to(gap: str) -> str:
     """「外面的」 joins as 「的」 does, also with a state between: 「里过期的」, 「里的一个」."""
-    return QUANTITY.sub("", gap) if gap[-1:] not in ("的", "额", "嘅") else gap
+    return _ADJECTIVE.sub("", QUANTITY.sub("", gap)) if gap[-1:] not in ("的", "额", "嘅") else gap
+
+
+_ADJECTIVE = re.compile(r"(?:小|大|旧|老|新|空|破|那个|那张|那块|这个)+$")
 
 
 def _noun(group: Sequence[Piece]) -> Noun:
@@ -228,14 +232,17 @@ def _adds(rest: str, pieces: Sequence[Piece]) -> bool:
     if SUMMARY.match(rest) or _DESCRIPTION.search(rest):
         return False
     kinds = [kind for kind, _, _ in pieces if kind != "function"]
-    if kinds == ["unknown"] and len(pieces) == 1:
-        return 2 <= len(rest) <= 5
+    if kinds and rest.startswith(_CONNECTORS):
+        return True
+    if len(kinds) == len(pieces) and (len(kinds) > 1 or kinds == ["unknown"]):
+        return 2 <= len(rest) <= _LONGEST_COMPOUND
     if kinds != ["span"]:
         return False
     first = next(n for n, piece in enumerate(pieces) if piece[0] == "span")
     return first == 0 or _RELATIVE.search(pieces[first - 1][1]) is not None or pieces[first - 1][1] in _BEFORE_THING
 
 
+_LONGEST_COMPOUND = 6
 _BEFORE_THING = frozenset(STATES) | {"那个", "这个", "一个", "那", "还有", "和", "跟"}
 
 

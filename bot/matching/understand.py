@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.kb.entries import Choice, Danger, Item
@@ -12,7 +12,7 @@ from bot.matching.index import Index
 from bot.matching.lexicon import Word
 from bot.matching.parse import Noun, Parse, parse
 from bot.matching.phrases import Hit
-from bot.matching.words import ASKS, HOW_TO, TRADE
+from bot.matching.words import ASKS, HOW_TO, PLACE_OR_TIME, TRADE
 
 Kind = Literal["items", "entry", "choice", "danger", "nothing"]
 
@@ -29,8 +29,8 @@ class Thresholds:
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 
-    accept: float = 0.5
-    lean: float = 0.33
+    accept: float = 0.42
+    lean: float = 0.25
     infer: float = 0.5
     speak: float = 0.85
     question: float = 0.5
@@ -107,7 +107,8 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     things, unsure = _things(parsed, heard, index)
     plainly = parsed.bare and not unsure and bool(things) and all(thing.rule == "name" for thing in things)
     asked = folded.segments and not plainly
-    hits = _with_bonus(index.phrases.rank(folded.tight), things, about, index) if asked else []
+    local = bool(PLACE_OR_TIME.search(folded.text))
+    hits = _with_bonus(_ranked(folded, index), things, about, local, index) if asked else []
     common = _Common(
         folded=folded,
         candidates=_candidates(things, unsure, hits),
@@ -293,7 +294,7 @@ def _things(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing, ...]
                 things.append(_first_case(word.choice))
             continue
         found = _found(noun, heard, index)
-        if found and not (things and not noun.word and found.score < _SURELY_ONE_MORE):
+        if found and not (things and found.rule == "inferred" and found.score < _SURELY_ONE_MORE):
             things.append(found)
     return tuple(things), choice
 
@@ -360,13 +361,37 @@ def _inferred(text: str, index: Index) -> Thing | None:
     return Thing(text, guess.category, guess.score, "inferred") if guess else None
 
 
-def _with_bonus(hits: Sequence[Hit], things: Sequence[Thing], about: str, index: Index) -> list[Hit]:
-    """Entries of the topic a thing belongs to, or that was talked of before, come a little nearer."""
+def _ranked(folded: Folded, index: Index) -> list[Hit]:
+    """Entries near the whole message, or near the part of it that asks: people tell a story first."""
+    hits = {hit.entry: hit for hit in index.phrases.rank(folded.tight)}
+    if len(folded.segments) > 1:
+        for segment in folded.segments:
+            if len(segment) < _SHORTEST_QUESTION or not ASKS.search(segment):
+                continue
+            for hit in index.phrases.rank(segment):
+                part = replace(hit, score=hit.score * _PART)
+                if hit.entry not in hits or hits[hit.entry].score < part.score:
+                    hits[hit.entry] = part
+    return sorted(hits.values(), key=lambda hit: (-hit.score, hit.entry))
+
+
+_SHORTEST_QUESTION = 4
+_PART = 0.85
+"""What an entry near a part of the message counts against one near the whole."""
+
+
+_OWN_TOPIC, _SAME_TOPIC, _LOCAL = 0.2, 0.1, 0.15
+
+
+def _with_bonus(hits: Sequence[Hit], things: Sequence[Thing], about: str, local: bool, index: Index) -> list[Hit]:
+    """Entries of the topic a thing belongs to, or that was talked of before, come a little nearer; so do local facts
+    where a place, a time or a person is asked for."""
     own = {thing.item.topic for thing in things if thing.item and thing.item.topic}
     lifted = []
     for hit in hits:
-        slug = index.entries[hit.entry][0]
-        bonus = (0.2 if slug in own else 0.0) + (0.1 if about and slug == about else 0.0)
+        slug, entry = index.entries[hit.entry]
+        bonus = (_OWN_TOPIC if slug in own else 0.0) + (_SAME_TOPIC if about and slug == about else 0.0)
+        bonus += _LOCAL if local and entry.local else 0.0
         lifted.append(Hit(hit.entry, hit.phrase, hit.score + bonus, hit.likeness) if bonus else hit)
     return sorted(lifted, key=lambda hit: (-hit.score, hit.entry))
 
