@@ -169,7 +169,7 @@ def _decide(
     exact_phrase = bool(hits) and hits[0].likeness >= 0.9
     if exact_phrase and not (parsed.bare and things and not things[0].inferred) and asked < _PLAIN_CHOICE:
         return common.decided("entry", topic, "phrase", entry=hits[0].entry, things=_known(things, index))
-    if choice and asked >= topic and not any(thing.rule == "name" for thing in things):
+    if choice and asked >= topic and not any(thing.rule in ("name", "first") for thing in things):
         return common.decided("choice", asked, "ambiguous word", choice=choice)
     if things and item >= topic:
         return _items_or_their_topic(parsed, things, choice, hits, item, common, index)
@@ -323,10 +323,10 @@ def _found(noun: Noun, heard: bool, index: Index) -> Thing | None:
     text = noun.text
     if noun.word and noun.word.item and noun.tail in _EMPTY_TAILS and not noun.modifier:
         return _known_thing(noun.word.item, "name")
-    if heard and (word := _item_word(index.lexicon.sounding(text))):
-        return _known_thing(word, "sound")
     if noun.word and noun.word.item and noun.tail and not noun.modifier and not index.infer.is_noun(text, noun.tail):
         return Thing(noun.word.item.name, noun.word.item.category, _WORTH["first"], "first", noun.word.item, noun.tail)
+    if heard and (word := _item_word(index.lexicon.sounding(text))):
+        return _known_thing(word, "sound")
     if (near := index.lexicon.alike(text)) and (item := _item_word(near[0])) and not (noun.word and noun.exact):
         return Thing(item.name, item.category, _WORTH["alike"] * near[1], "alike", item)
     guess = _inferred(text, index)
