@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from wechatpy.crypto import WeChatCrypto
+from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
 
 TOKEN = "ShequTok3n2026"
 AES_KEY = "LDuXK2sFiqxPVQQmNWhzXkGBr8BxYSEUvqMSa6JHHFk"
@@ -52,7 +52,8 @@ def tencent(channel: str, number: int, text: str) -> Callback:
     sealed = _SEALED.search(_CRYPTS[channel].encrypt_message(clear, nonce, now))
     assert sealed is not None
     query = urlencode({"msg_signature": sealed["signature"], "timestamp": now, "nonce": nonce})
-    body = f"<xml><ToUserName><![CDATA[{receiver}]]></ToUserName><Encrypt><![CDATA[{sealed['encrypt']}]]></Encrypt>{agent}</xml>"
+    encrypt = f"<Encrypt><![CDATA[{sealed['encrypt']}]]></Encrypt>"
+    body = f"<xml><ToUserName><![CDATA[{receiver}]]></ToUserName>{encrypt}{agent}</xml>"
     return Callback(channel, str(_FIRST_ID + number), _post(f"{channel}?{query}", "text/xml", body.encode()))
 
 

@@ -16,12 +16,15 @@ class Canary:
     def __init__(self) -> None:
         self.longest = 0.0
         """The longest wait beyond what was asked for so far, in seconds."""
+        self.busiest = 0.0
+        """The most processor time this process used in one wait: a stall that is not the busy machine's fault."""
 
     async def _sing(self) -> None:
         while True:
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.process_time()
             await asyncio.sleep(_TICK_SECONDS)
             self.longest = max(self.longest, time.perf_counter() - began - _TICK_SECONDS)
+            self.busiest = max(self.busiest, time.process_time() - used)
 
 
 @asynccontextmanager

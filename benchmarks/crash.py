@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,10 @@ from benchmarks.table import Row, percentile
 
 KILLS, TERMS, CONTROL_KILLS = 50, 20, 5
 CONNECTIONS = 24
-ACK_FIRST = (sys.executable, str(ROOT / "tests/scenario/ack_first.py"))
+ACK_FIRST = (sys.executable, "-m", "tests.scenario.ack_first")
 """The command line of the server that acknowledges before it commits."""
 
+_KEPT = "SELECT channel, message_id, reply, count(*) FROM turns GROUP BY channel, message_id"
 _FEWEST_BETWEEN, _MOST_BETWEEN = 20, 600
 _PATIENCE_SECONDS = 60.0
 
@@ -72,38 +73,51 @@ def run() -> list[Row]:
 
 
 def endure(*, kills: int, terms: int, seed: int, command: Sequence[str] = LVLIN) -> Outcome:
-    """Serve under load, end the server that many times by SIGKILL and SIGTERM in random order, start it again, judge."""
+    """Serve under load, end the server by so many SIGKILL and SIGTERM, each time start it again; then judge."""
     draw = random.Random(seed)
-    ends = draw.sample(["kill"] * kills + ["terminate"] * terms, kills + terms)
-    ready: list[float] = []
-    drained: list[tuple[int, float]] = []
+    ends = draw.sample([Served.kill] * kills + [Served.terminate] * terms, kills + terms)
     with tempfile.TemporaryDirectory() as place:
         folder, port = Path(place), free_port()
         serve = (*command, "serve", "--config", str(make_site(folder, port=port)))
-
-        def start() -> Server:
-            server = Server(serve, port, folder / "server.log")
-            ready.append(server.wait_until_ready())
-            return server
-
-        server = start()
+        served = Served(lambda: Server(serve, port, folder / "server.log"))
         try:
             with calling(port, seed) as call:
                 for end in ends:
                     call.wait_for_more(draw.randint(_FEWEST_BETWEEN, _MOST_BETWEEN))
-                    if end == "kill":
-                        server.kill()
-                    else:
-                        drained.append(server.terminate())
-                    server = start()
+                    end(served)
+                    served.start()
                 call.wait_for_more(_FEWEST_BETWEEN)
-            drained.append(server.terminate())
+            served.terminate()
         finally:
-            server.kill()
+            served.server.kill()
         verdict = judge(folder / "lvlin.db", call.told)
-    return Outcome(
-        verdict, tuple(ready[1:]), tuple(took for _, took in drained), frozenset(status for status, _ in drained)
-    )
+    return Outcome(verdict, tuple(served.ready[1:]), tuple(served.drained), frozenset(served.exits))
+
+
+class Served:
+    """A server that is ended and started again, and what that took."""
+
+    def __init__(self, make: Callable[[], Server]) -> None:
+        self._make = make
+        self.ready: list[float] = []
+        self.drained: list[float] = []
+        self.exits: set[int] = set()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        self.server = self._make()
+        self.ready.append(self.server.wait_until_ready())
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        self.server.kill()
+
+    def terminate(self) -> None:
+        """End it by SIGTERM."""
+        status, seconds = self.server.terminate()
+        self.exits.add(status)
+        self.drained.append(seconds)
 
 
 class Call:
@@ -160,9 +174,7 @@ def judge(database: Path, told: Sequence[Mapping[str, object]]) -> Verdict:
     """Compare what a caller was told with what stands in the file."""
     address = f"file:{database}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as conn:
-        rows = conn.execute(
-            "SELECT channel, message_id, reply, count(*) FROM turns GROUP BY channel, message_id"
-        ).fetchall()
+        rows = conn.execute(_KEPT).fetchall()
         sound = conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     kept = {(channel, message_id): reply for channel, message_id, reply, _ in rows}
     acknowledged = [((one["channel"], one["id"]), one["text"]) for one in told if "text" in one]

@@ -1,4 +1,4 @@
-"""How long understanding takes: with the shipped knowledge, with ten times its items, and with absurdly long messages."""
+"""How long understanding takes: with the shipped knowledge, with ten times its items, and of absurdly long messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from benchmarks.canary import canary
+from benchmarks.canary import Canary, canary
 from benchmarks.site import KNOWLEDGE, make_site, questions
 from benchmarks.table import Row, percentile
 from bot import settings as config
@@ -26,7 +26,7 @@ from bot.storage.sqlite import SqliteStore
 
 CITY, DAY = "shanghai", date(2026, 11, 1)
 LONG = 50_000
-_PASSES = 3
+_PASSES = 5
 _TURNS_EACH = 25
 
 
@@ -42,7 +42,8 @@ def run() -> list[Row]:
     p50, p99 = percentile(warm, 0.5), percentile(warm, 0.99)
     p50_ten, p99_ten = percentile(warm_ten, 0.5), percentile(warm_ten, 0.99)
     named = {f"of {LONG:,} characters, {kind}": text for kind, text in long_texts(knowledge.items).items()}
-    stalls, kind = max((min(_understood(text, shipped) for _ in range(_PASSES)), kind) for kind, text in named.items())
+    stall = asyncio.run(_stall(shipped, named))
+    slowest, kind = max((min(_understood(text, shipped) for _ in range(_PASSES)), kind) for kind, text in named.items())
     return [
         Row(f"understand, p50 of {len(texts)} questions (best of {_PASSES} calls each)", p50, "ms", most=0.3),
         Row("understand, p99", p99, "ms", most=2.0),
@@ -51,18 +52,14 @@ def run() -> list[Row]:
         Row("understand, p99 with ten times the items", p99_ten, "ms", most=4.0),
         Row("p50 with ten times the items, times that with the shipped ones", p50_ten / p50, most=2.0),
         Row("p99 with ten times the items, times that with the shipped ones", p99_ten / p99, most=2.0),
-        Row(f"understand, slowest message {kind}", stalls, "ms", most=50.0),
-        Row(
-            f"longest stall of the loop, turns of {LONG:,} characters",
-            asyncio.run(_stall(shipped, named)),
-            "ms",
-            most=50.0,
-        ),
+        Row(f"understand, slowest message {kind}", slowest, "ms", most=50.0),
+        Row(f"longest stall of the loop, turns of {LONG:,} characters", 1000 * stall.longest, "ms", most=50.0),
+        Row("longest stall of the loop by processor time of this process", 1000 * stall.busiest, "ms"),
     ]
 
 
 def generated(items: Sequence[Item], times: int) -> list[Item]:
-    """`times` as many items, like those given in every respect but their names: new combinations of the same syllables."""
+    """`times` as many items, like those given in all but their names: new combinations of the same syllables."""
     draw = random.Random(7)
     syllables = sorted({char for item in items for word in item.words for char in word})
     taken = {key_of(word) for item in items for word in item.words}
@@ -107,8 +104,8 @@ def _understood(text: str, brain: Brain) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-async def _stall(brain: Brain, texts: dict[str, str]) -> float:
-    """The longest stall, in milliseconds, while long messages are taken one after the other and kept in SQLite."""
+async def _stall(brain: Brain, texts: dict[str, str]) -> Canary:
+    """What a canary saw while long messages are taken one after the other and kept in SQLite."""
     with tempfile.TemporaryDirectory() as place:
         settings = config.load(make_site(Path(place), port=0), {})
         store = SqliteStore(settings.store.path)
@@ -120,6 +117,6 @@ async def _stall(brain: Brain, texts: dict[str, str]) -> float:
                     for kind, text in texts.items():
                         at = datetime.now(UTC)
                         await turns.take(Utterance("app", f"{kind} {number}", f"u{number}", None, "", text, at))
-            return 1000 * bird.longest
+            return bird
         finally:
             await store.stop()

@@ -1,9 +1,10 @@
-"""The parts of a message's way, each by itself: opening and sealing per channel, and keeping. See crypto.py, store.py."""
+"""Parts of a message's way, each by itself: opening and sealing per channel, and keeping. See crypto.py, store.py."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from benchmarks import crypto, store
@@ -19,10 +20,8 @@ def run() -> list[Row]:
     rows = []
     for name, channel, request in crypto.channels():
         inbound = channel.open(request, crypto.NOW)
-        opening = crypto.best_us(lambda channel=channel, request=request: channel.open(request, crypto.NOW), 500)
-        sealing = crypto.best_us(
-            lambda channel=channel, inbound=inbound: channel.seal(inbound, crypto.REPLY, crypto.NOW), 500
-        )
+        opening = crypto.best_us(partial(channel.open, request, crypto.NOW), 500)
+        sealing = crypto.best_us(partial(channel.seal, inbound, crypto.REPLY, crypto.NOW), 500)
         rows.append(Row(f"{name}: open and seal one message", opening + sealing, "us"))
     kept = asyncio.run(_kept())
     rows.append(Row(f"SQLite, synchronous FULL: keeps with {_KEEPERS} at once", kept.per_second, "/s"))

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.kb.entries import Choice, Contact, Entry, Facility, Item
-from bot.matching.understand import Thing
+from bot.matching.understand import Thing, Understanding
 from bot.places import opening
-from bot.records import ItemAnswer, Option, Reply, Session, Utterance
+from bot.records import Alert, ItemAnswer, Option, Reply, Session, Utterance
 
 _SHORT_REASON = 24
 _SHORT = 120
@@ -164,6 +164,28 @@ def case_text(option: Option, category: str, ctx: Context) -> str:
 def known_case(thing: Thing, ctx: Context) -> ItemAnswer:
     """A case of an ambiguous word, which the knowledge does hold."""
     return ItemAnswer(thing.name, thing.category, ctx.index.label(thing.category), False)
+
+
+def danger_reply(told: Understanding, asked: Utterance, ctx: Context) -> Reply:
+    """Fixed wording for a dangerous state, with an alert where it wants one; no bin but the red one is named for it."""
+    danger = ctx.index.facts.dangers[told.danger]
+    known = [thing for thing in told.things[:1] if thing.item]
+    name = known[0].name if known else ""
+    alert = None
+    if danger.alert:
+        what = name or next(iter(danger.words), told.danger)
+        alert = Alert(ctx.text("danger_alert", asked.place, what=what), asked.place)
+    topic = danger.topic or "waste.item"
+    return Reply(
+        "answer",
+        filled(danger.text, asked, ctx),
+        topic=topic,
+        entry=f"items/{name}" if name else f"dangers/{told.danger}",
+        items=tuple(item_answer(thing, ctx) for thing in known if thing.category == "hazardous"),
+        score=told.score,
+        alert=alert,
+        session=Session(item=name, topic=topic, at=ctx.now),
+    )
 
 
 def remembering(reply: Reply, ctx: Context, item: str = "") -> Reply:

@@ -1,7 +1,7 @@
 """The knowledge of the moment: loaded off the event loop, watched for changes, and the last good one kept.
 
-Compiling takes a second or two and would hold the interpreter, so a child process does it; what it made is read back in
-portions, between which messages are answered.
+Compiling takes a second or two and would hold the interpreter, so a child process does it (this module, run as a
+program); what it made is read back in portions, between which messages are answered.
 """
 
 from __future__ import annotations
@@ -10,29 +10,40 @@ import asyncio
 import gc
 import logging
 import marshal
-import multiprocessing
 import os
-import signal
+import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from bot.brain import Brain, compiled
-from bot.errors import Fault, FaultyFile
+from bot.errors import Fault, FaultyFile, LvlinError
+from bot.matching.plain import Plain
 
 log = logging.getLogger("lvlin.knowledge")
 
 LOOK_SECONDS = 2.0
 """How often the folder is looked at."""
 
-_BREATH_SECONDS = 0.005
+_BREATH_SECONDS = 0.002
+_FEW = 16
+_MANY = 4000
+_PROGRAM = Path(__file__).parents[1]  # whence the child imports us, wherever we were started
 _MOST_FAULTS_LOGGED = 20
 
-Portions = dict[str, bytes]
+Portion = tuple[tuple[str, ...], bytes]
+"""Where a piece of plain data belongs, and the piece, packed."""
+
 _Files = tuple[tuple[str, int, int], ...]
+_State = tuple[date, _Files]
 _Swapped = Callable[[str, int], None]
+
+
+class CompilerFailed(LvlinError):
+    """The child that compiles the knowledge came to a bad end; what it said stands on standard error."""
 
 
 class LiveKnowledge:
@@ -50,7 +61,7 @@ class LiveKnowledge:
         self._today = today
         self._on_change = on_change
         self._brain: Brain | None = None
-        self._tried: tuple[date, _Files] | None = None
+        self._tried: _State | None = None
         self._reloading = asyncio.Lock()
 
     @property
@@ -65,65 +76,113 @@ class LiveKnowledge:
 
     async def load(self) -> None:
         """Load for the first time. Raises FaultyFile with every fault."""
-        day, files = self._today(), await asyncio.to_thread(_files, self._folder)
-        plain = await asyncio.to_thread(compiled, self._folder, self._keep_in, self._city, day)
+        self._tried = await self._state()
+        plain = await asyncio.to_thread(compiled, self._folder, self._keep_in, self._city, self._tried[0])
         self._brain = Brain.of(plain)
-        self._tried = (day, files)
         self._on_change(self.version, 0)
 
     async def look(self) -> None:
         """Reload if a file of the folder, or the day, is another one than at the last attempt."""
-        if (self._today(), await asyncio.to_thread(_files, self._folder)) != self._tried:
-            await self.reload()
+        async with self._reloading:
+            state = await self._state()
+            if state != self._tried:
+                await self._reload(state)
 
     async def reload(self) -> None:
         """Read the folder again; if it has faults, they are logged and the knowledge stays as it is."""
         async with self._reloading:
-            day, files = self._today(), await asyncio.to_thread(_files, self._folder)
-            self._tried = (day, files)
-            made = await self._compile(day)
-            if isinstance(made, dict):
-                self.faults = ()
-                self._brain = await asyncio.to_thread(_assembled, made)
-                log.info("knowledge loaded", extra={"version": self.version, "day": day.isoformat()})
-            else:
-                self.faults = tuple(made)
-                _log_faults(self.faults)
-            self._on_change(self.version, len(self.faults))
+            await self._reload(await self._state())
 
-    async def _compile(self, day: date) -> Portions | Sequence[Fault]:
-        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_be_a_quiet_child)
+    async def _state(self) -> _State:
+        return self._today(), await asyncio.to_thread(_files, self._folder)
+
+    async def _reload(self, state: _State) -> None:
+        self._tried = state
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(pool, _compile, self._folder, self._keep_in, self._city, day)
+            self._brain = await self._compiled(state[0])
+        except FaultyFile as exc:
+            self.faults = exc.faults
+            _log_faults(self.faults)
+        except CompilerFailed as exc:
+            log.error("the knowledge stays as it is", extra={"why": str(exc)})
+        else:
+            self.faults = ()
+            log.info("knowledge loaded", extra={"version": self.version, "day": state[0].isoformat()})
+            await asyncio.to_thread(gc.collect)  # the Brain before is a cycle of megabytes: let go of it now
+        self._on_change(self.version, len(self.faults))
+
+    async def _compiled(self, day: date) -> Brain:
+        """Let a child compile; it ends with us, and Ctrl-C at the terminal is not its business. Raises FaultyFile."""
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", __name__, str(self._folder), str(self._keep_in), self._city, day.isoformat()),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=_PROGRAM,
+            start_new_session=True,
+        )
+        try:
+            told, _ = await child.communicate()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        if child.returncode != 0:
+            raise CompilerFailed(f"the knowledge cannot be compiled: the compiler ended with {child.returncode}")
+        made = await asyncio.to_thread(marshal.loads, told)
+        if "faults" in made:
+            raise FaultyFile([Fault(*fault) for fault in made["faults"]])
+        return await asyncio.to_thread(_assembled, made["portions"])
 
 
-def _be_a_quiet_child() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, too, which ends us
+def _told() -> None:
+    """In the child: write the compiled knowledge in portions, or its faults, to standard output."""
+    folder, keep_in, city, day = sys.argv[1:]
     os.nice(10)
-
-
-def _compile(folder: Path, keep_in: Path, city: str, day: date) -> Portions | Sequence[Fault]:
-    """In the child: the compiled knowledge in portions, or its faults (an exception of ours loses them on its way)."""
     try:
-        return {key: marshal.dumps(value) for key, value in compiled(folder, keep_in, city, day).items()}
+        made = {"portions": [*_portions(compiled(Path(folder), Path(keep_in), city, date.fromisoformat(day)), ())]}
     except FaultyFile as exc:
-        return exc.faults
+        made = {"faults": [astuple(fault) for fault in exc.faults]}
+    sys.stdout.buffer.write(marshal.dumps(made))
 
 
-def _assembled(portions: Portions) -> Brain:
+def _portions(value: Any, at: tuple[str, ...]) -> Iterator[Portion]:
+    """Plain data in pieces that are each read back within a few milliseconds."""
+    if isinstance(value, dict) and 0 < len(value) <= _FEW:
+        for key, inner in value.items():
+            yield from _portions(inner, (*at, key))
+    elif isinstance(value, dict | list) and len(value) > _MANY:
+        entries = [*value.items()] if isinstance(value, dict) else value
+        for first in range(0, len(entries), _MANY):
+            yield at, marshal.dumps(type(value)(entries[first : first + _MANY]))
+    else:
+        yield at, marshal.dumps(value)
+
+
+def _assembled(portions: Sequence[Portion]) -> Brain:
     """The Brain of compiled portions, letting other threads run in between."""
-    gc.disable()  # it would look at everything, again and again, while nothing of it is garbage
+    gc.disable()  # by itself it would look at everything, again and again, while nothing of it is garbage
     try:
-        plain = {}
-        for key, portion in portions.items():
-            plain[key] = marshal.loads(portion)
-            time.sleep(_BREATH_SECONDS)
-        return Brain.of(plain)
+        return Brain.of(_joined(portions))
     finally:
         gc.enable()
+
+
+def _joined(portions: Sequence[Portion]) -> Plain:
+    plain: Plain = {}
+    for (*path, last), packed in portions:
+        room = plain
+        for key in path:
+            room = room.setdefault(key, {})
+        piece = marshal.loads(packed)
+        if last not in room:
+            room[last] = piece
+        elif isinstance(piece, dict):
+            room[last].update(piece)
+        else:
+            room[last].extend(piece)
+        gc.collect(0)  # which finds that tuples of texts need no looking at, now or ever
+        time.sleep(_BREATH_SECONDS)
+    return plain
 
 
 def _files(folder: Path) -> _Files:
@@ -142,3 +201,7 @@ def _log_faults(faults: Sequence[Fault]) -> None:
     log.error("the knowledge has faults, the one before goes on answering", extra={"faults": len(faults)})
     for fault in faults[:_MOST_FAULTS_LOGGED]:
         log.error("fault in the knowledge", extra={"fault": str(fault)})
+
+
+if __name__ == "__main__":
+    _told()

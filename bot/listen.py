@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import resource
 import socket
 from collections.abc import Callable
@@ -142,7 +143,8 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as exc:
         taken = exc.errno == errno.EADDRINUSE
         mend = "stop the other program, or set another server.port" if taken else "set server.host and server.port"
-        raise CannotListen(f"cannot listen on {host}:{port}: {exc.strerror} — {mend} in config.yaml") from exc
+        why = exc.strerror if isinstance(exc, socket.gaierror) else os.strerror(exc.errno or 0)
+        raise CannotListen(f"cannot listen on {host}:{port}: {why} — {mend} in config.yaml") from exc
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # inherited by every accepted connection
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_SECONDS * 1000)
     return listening

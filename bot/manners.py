@@ -17,7 +17,6 @@ _REMEMBERED = 40
 _FORWARDED = re.compile(
     r"^\s*(?:\[(?:聊天记录|链接|视频|图片|动画表情|表情|文件|小程序|位置|红包|名片|语音|转发)[^\]]*\]\s*)+|的聊天记录\s*$|^-{5,}"
 )
-_MEANINGFUL = re.compile(r"[0-9A-Za-z一-鿿㐀-䶿]|[\U0001F300-\U0001FAFF]")
 
 
 def before(asked: Utterance, ctx: Context) -> SilenceReason | None:
@@ -27,7 +26,7 @@ def before(asked: Utterance, ctx: Context) -> SilenceReason | None:
         return "robot"
     if asked.media in ("image", "other") or _FORWARDED.search(asked.text):
         return "unsupported"
-    if not _MEANINGFUL.search(asked.text) or not ctx.understood.folded.segments:
+    if not ctx.understood.folded.segments:
         return "empty"
     if asked.role is not None:
         return None

@@ -93,7 +93,7 @@ class Turns:
         kept = await self.store.keep(
             Keeping(
                 turn,
-                folded=understood.folded.text,
+                folded=understood.folded.tight,
                 nonce=arrival.nonce,
                 nonce_digest=arrival.body_digest,
                 address=arrival.address,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot import compose
 from bot.context import Context
-from bot.matching.understand import Thing
+from bot.matching.understand import Thing, understand
 from bot.records import Option, Reply, Session, Utterance
 from bot.router import Router
 
@@ -43,6 +43,8 @@ async def choose(asked: Utterance, ctx: Context) -> Reply | None:
                 options=session.options,
             )
         return _answer(chosen, asked, ctx)
+    if ctx.understood.kind == "danger":
+        return None
     named = _named(word, session.options, ctx)
     return _answer(named, asked, ctx) if named else None
 
@@ -62,6 +64,9 @@ def _named(word: str, options: tuple[Option, ...], ctx: Context) -> Option | Non
 
 
 def _answer(chosen: Option, asked: Utterance, ctx: Context) -> Reply:
+    told = understand(chosen.label, ctx.index)
+    if told.kind == "danger":
+        return compose.danger_reply(told, asked, ctx)
     category = chosen.category or "residual"
     item = ctx.index.item(chosen.target.removeprefix("items/")) if chosen.target.startswith("items/") else None
     thing = Thing(item.name if item else chosen.label, category, 0.97, "chosen", item)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot import compose
 from bot.context import Context
 from bot.matching.understand import Thing
-from bot.records import Alert, Reply, Session, Utterance
+from bot.records import Alert, Reply, Utterance
 from bot.router import Router
 
 router = Router()
@@ -19,24 +19,7 @@ async def dangerous(asked: Utterance, ctx: Context) -> Reply | None:
     understood = ctx.understood
     if understood.kind != "danger":
         return None
-    danger = ctx.index.facts.dangers[understood.danger]
-    things = understood.things or ()
-    entry = f"items/{things[0].name}" if things else f"dangers/{understood.danger}"
-    alert = None
-    if danger.alert:
-        what = things[0].name if things else next(iter(danger.words), understood.danger)
-        alert = Alert(ctx.text("danger_alert", asked.place, what=what), asked.place)
-    topic = danger.topic or "waste.item"
-    return Reply(
-        "answer",
-        compose.filled(danger.text, asked, ctx),
-        topic=topic,
-        entry=entry,
-        items=tuple(compose.item_answer(thing, ctx) for thing in things[:1] if not thing.inferred),
-        score=understood.score,
-        alert=alert,
-        session=Session(item=things[0].name if things else "", topic=topic, at=ctx.now),
-    )
+    return compose.danger_reply(understood, asked, ctx)
 
 
 @router.on("message")

@@ -22,12 +22,14 @@ _THANKS = re.compile(
 _PERSON = frozenset(
     ("人工", "转人工", "人工服务", "找人工", "我要人工", "找工作人员", "叫工作人员", "真人", "找真人", "联系工作人员")
 )
+_AROUND = re.compile(r"@\S+|[\W_]+")
 
 
 @router.on("message")
 async def small_talk(asked: Utterance, ctx: Context) -> Reply | None:
     """Answer a greeting, a thank-you, a call for help; call a person when asked to."""
     word = ctx.understood.folded.tight or asked.text.strip()
+    written = _AROUND.sub("", asked.text)  # folding takes courtesy away as filler
     if word in _PERSON:
         alert = Alert(f"有居民请求人工答复，请尽快联系。地点：{ctx.places.by_id[asked.place].name}", asked.place)
         return Reply("handoff", ctx.text("handoff", asked.place), score=1.0, alert=alert)
@@ -37,6 +39,6 @@ async def small_talk(asked: Utterance, ctx: Context) -> Reply | None:
         return Reply("answer", ctx.text("greeting", asked.place), score=1.0)
     if word in _HELP:
         return Reply("answer", ctx.text("help", asked.place), score=1.0)
-    if _THANKS.match(word):
+    if _THANKS.match(word) or _THANKS.match(written):
         return Reply("answer", ctx.text("thanks", asked.place), score=1.0)
     return None

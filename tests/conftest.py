@@ -204,7 +204,8 @@ children:
         facilities:
           - {kind: battery_box, name: 电池箱, place: 南门, hours: [{from: "00:00", to: "24:00"}]}
           - {kind: battery_box, name: 电池箱, place: 北门, hours: [{from: "00:00", to: "24:00"}]}
-          - {kind: drop_point, name: 垃圾房, place: 2号楼旁, hours: [{days: workdays, from: "07:00", to: "09:00"}, {days: workdays, from: "18:00", to: "20:00"}]}
+          - {kind: drop_point, name: 垃圾房, place: 2号楼旁, hours: [
+              {days: workdays, from: "07:00", to: "09:00"}, {days: workdays, from: "18:00", to: "20:00"}]}
         schedule:
           - {name: 修剪, at: "2026-12-08 00:30", note: 绕行}
         children:
@@ -236,7 +237,10 @@ words: {哪能: 怎么, 掼: 扔, 辣圾: 垃圾, 钮扣: 纽扣}
 fillers: [请问一下, 请问, 谢谢, 麻烦问下]
 emoji: {🔋: 电池, 📰: 报纸}
 """,
-    "chatter.yaml": "lines: [早上好, 今天天气真好啊, 晚上一起吃饭吗, 快递到了谁去拿, 楼下谁的车挡路了, 手机没电了借个充电器, 孩子今天考试怎么样]\n",
+    "chatter.yaml": """\
+lines: [早上好, 今天天气真好啊, 晚上一起吃饭吗, 快递到了谁去拿, 楼下谁的车挡路了,
+  手机没电了借个充电器, 孩子今天考试怎么样]
+""",
     "texts.yaml": """\
 greeting: 您好，我是小绿。
 help: 可以问我垃圾怎么分。
@@ -372,14 +376,14 @@ def make_talk(memory: MemoryStore, clock: Clock, small: Brain) -> MakeTalk:
     """A function that seats people before the bot: on the small knowledge unless a Brain is given."""
 
     def make(
-        brain: Brain | None = None, *, router: Router | None = None, limits: Thresholds = Thresholds(), **manners: Any
+        brain: Brain | None = None, *, router: Router | None = None, limits: Thresholds | None = None, **manners: Any
     ) -> Talk:
         return Talk(
             Turns(
                 store=memory,
                 router=router or all_handlers(),
                 brain=lambda: brain or small,
-                limits=limits,
+                limits=limits or Thresholds(),
                 group=GroupManners(**manners),
                 zone=SHANGHAI,
                 alert_to=duty_officer,
@@ -449,8 +453,6 @@ def context(memory: MemoryStore, small: Brain) -> Callable[..., Context]:
     ) -> Context:
         known = brain or small
         understood = understand(text, known.index, about=session.topic if session else "")
-        return Context(
-            known, understood, session, chat, now, SHANGHAI, Thresholds(), GroupManners(**manners), memory
-        )
+        return Context(known, understood, session, chat, now, SHANGHAI, Thresholds(), GroupManners(**manners), memory)
 
     return make

@@ -26,10 +26,11 @@ def serve(config_path: Path) -> None:
 
 async def _serve(settings: Settings) -> None:
     app = await build(settings)
+    end = _listen_to_signals(app)
     port = await app.listener.start(settings.server.host, settings.server.port)
     try:
         _tell(_addresses(settings, port))
-        await _asked_to_end(app)
+        await end.wait()
     finally:
         app.door.draining = True
         log.info("draining")
@@ -37,7 +38,8 @@ async def _serve(settings: Settings) -> None:
         log.info("ended")
 
 
-async def _asked_to_end(app: App) -> None:
+def _listen_to_signals(app: App) -> asyncio.Event:
+    """Reload on SIGHUP; the event is set by SIGTERM and Ctrl-C."""
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()
@@ -50,7 +52,7 @@ async def _asked_to_end(app: App) -> None:
     loop.add_signal_handler(signal.SIGTERM, end.set)
     loop.add_signal_handler(signal.SIGINT, end.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    await end.wait()
+    return end
 
 
 def _addresses(settings: Settings, port: int) -> Iterable[tuple[str, str]]:

@@ -38,7 +38,7 @@ def compile_words(
 ) -> Plain:
     """Every way a thing is called, as plain data; items and choices by their place in the sequences.
 
-    `folded`: how a message is folded, by which a name may become another (「面盆」 「脸盆」), but never an ambiguous word."""
+    `folded`: how a message is folded: a name may become another (「面盆」 「脸盆」), never an ambiguous word."""
     words: dict[str, tuple[int, int]] = {}
     ambiguous = {key_of(name) for choice in choices for name in (choice.word, *choice.also)}
     for key in filter(None, (key_of, folded)):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
-from stand_in import StandIn, understand
+from tests.browser.stand_in import StandIn, understand
 
 from bot.web.simulator import add_routes
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from browsing import DESKTOP, PHONE, QUIET, Served, serving, watched_page
+from tests.browser.browsing import DESKTOP, PHONE, QUIET, Served, serving, watched_page
 from playwright.sync_api import Browser, Page, sync_playwright
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.message import Message
 
 import pytest
-from browsing import Served
+from tests.browser.browsing import Served
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +13,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from callers import APP_ID, CORP_ID, KEY, SECRET, TOKEN, Call
 from yarl import URL
 
 from bot.app import App, build
 from bot.brain import compiled
 from bot.records import Turn
 from bot.settings import load
+from tests.scenario.callers import APP_ID, CORP_ID, KEY, SECRET, TOKEN, Call
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
@@ -83,9 +84,6 @@ class Site:
         return [turn async for turn in self.app.store.turns()]
 
 
-Opening = Callable[..., Awaitable[Site]]
-
-
 @pytest.fixture(scope="session")
 def knowledge(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A copy of the shipped knowledge, and a folder with its compiled form: compiled once for all tests."""
@@ -118,6 +116,17 @@ async def running(config: Path, clock: Clock) -> AsyncIterator[Site]:
         finally:
             app.door.draining = True
             await app.listener.stop()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """What a command line set up is taken down again: its standard error is closed after the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from callers import ask
-from conftest import Clock, Site, running
+from tests.scenario.callers import ask
+from tests.scenario.conftest import Clock, Site, running
 
 _ids = count(1)
 

@@ -15,13 +15,13 @@ from itertools import count
 
 import pytest
 import pytest_asyncio
-from callers import KEY, OTHER_ID, RECEIVER, Call, ask, clear_json, clear_xml, post_json, seal
-from callers import sealed as sealed_call
-from callers import signed as signed_call
-from conftest import NOW, Clock, Site, running, write_config
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot import listen, webhook
+from tests.scenario.callers import KEY, OTHER_ID, RECEIVER, Call, ask, clear_json, clear_xml, post_json, seal
+from tests.scenario.callers import sealed as sealed_call
+from tests.scenario.callers import signed as signed_call
+from tests.scenario.conftest import NOW, Clock, Site, running, write_config
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

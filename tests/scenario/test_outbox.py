@@ -13,13 +13,13 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from callers import SECRET, ask
-from conftest import NOW, running, write_config
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from bot.errors import StoreUnavailable
-from bot.outbox import MOST_ATTEMPTS
+from bot.outbox import MOST_ATTEMPTS, Sender
 from bot.records import Delivery
+from tests.scenario.callers import SECRET, ask
+from tests.scenario.conftest import NOW, running, write_config
 
 DANGER = "充电宝鼓包了怎么办"
 
@@ -47,16 +47,32 @@ async def gateway(shelf: Shelf) -> AsyncIterator[str]:
         yield str(server.make_url("/deliver"))
 
 
+_send_due = Sender.send_due
+
+
+@pytest.fixture(autouse=True)
+def only_the_tests_send(monkeypatch):
+    """The app's own loop finds nothing to do."""
+
+    async def nothing(sender):
+        return 0
+
+    monkeypatch.setattr(Sender, "send_due", nothing)
+
+
+async def send_due(site) -> int:
+    """Attempt what is due now."""
+    return await _send_due(site.app.sender)
+
+
 @pytest.fixture
 async def shelf() -> Shelf:
     return Shelf()
 
 
 @pytest.fixture
-async def site(tmp_path, knowledge, clock, shelf, monkeypatch):
-    monkeypatch.setattr("bot.app.SEND_SECONDS", 3600.0)  # the tests send, and nobody else
+async def site(tmp_path, knowledge, clock, shelf):
     async with gateway(shelf) as url, running(write_config(tmp_path, *knowledge, url), clock) as opened:
-        await opened.app.sender.send_due()
         yield opened
 
 
@@ -86,7 +102,7 @@ async def test_a_danger_alerts_staff_through_their_gateway(site, shelf):
     queued, tried = sorted(await deliveries(site), key=lambda found: found.channel)  # editor and admin, not the viewer
     assert [found.state for found in (queued, tried)] == ["queued"] * 2
     assert (queued.channel, tried.channel) == ("gateway", "try")
-    assert await site.app.sender.send_due() == 2
+    assert await send_due(site) == 2
     [(headers, body)] = shelf.came
     given = json.loads(body)
     assert given == {
@@ -99,7 +115,7 @@ async def test_a_danger_alerts_staff_through_their_gateway(site, shelf):
     assert headers["webhook-signature"] == expected
     for sent in await deliveries(site):
         assert (sent.state, sent.attempts, sent.sent_at, sent.address) == ("sent", 1, NOW, None)
-    assert await site.app.sender.send_due() == 0
+    assert await send_due(site) == 0
     assert len(shelf.came) == 1
 
 
@@ -120,7 +136,7 @@ async def test_a_danger_alerts_staff_through_their_gateway(site, shelf):
 async def test_what_an_answer_means(site, shelf, status, state, reason):
     shelf.statuses = [status]
     await site.app.store.add_delivery(delivery(site))
-    await site.app.sender.send_due()
+    await send_due(site)
     [found] = await deliveries(site)
     assert (found.state, found.reason) == (state, reason)
     assert len(shelf.came) == 1  # a redirect is not followed
@@ -131,10 +147,10 @@ async def test_a_retry_waits_longer_each_time_and_carries_the_same_id(site, shel
     await site.app.store.add_delivery(delivery(site))
     pauses = []
     for attempt in range(1, 5):
-        await site.app.sender.send_due()
+        await send_due(site)
         assert len(shelf.came) == attempt
         [found] = await deliveries(site)
-        assert await site.app.sender.send_due() == 0  # not due yet
+        assert await send_due(site) == 0  # not due yet
         if found.state == "queued":
             pauses.append((found.due_at - site.clock.now).total_seconds())
             site.clock.now = found.due_at
@@ -148,7 +164,7 @@ async def test_it_gives_up_with_the_reason(site, shelf):
     shelf.statuses = [500]
     await site.app.store.add_delivery(delivery(site))
     for _ in range(MOST_ATTEMPTS):
-        await site.app.sender.send_due()
+        await send_due(site)
         site.clock.now += timedelta(hours=1)
     [found] = await deliveries(site)
     assert (found.state, found.attempts) == ("failed", MOST_ATTEMPTS)
@@ -156,12 +172,11 @@ async def test_it_gives_up_with_the_reason(site, shelf):
     assert len(shelf.came) == MOST_ATTEMPTS
 
 
-async def test_no_answer_is_tried_again(tmp_path, knowledge, clock, monkeypatch, unused_tcp_port):
-    monkeypatch.setattr("bot.app.SEND_SECONDS", 3600.0)
+async def test_no_answer_is_tried_again(tmp_path, knowledge, clock, unused_tcp_port):
     nowhere = f"http://127.0.0.1:{unused_tcp_port}/"
     async with running(write_config(tmp_path, *knowledge, nowhere), clock) as site:
         await site.app.store.add_delivery(delivery(site))
-        await site.app.sender.send_due()
+        await send_due(site)
         [found] = await deliveries(site)
         assert (found.state, found.attempts) == ("queued", 1)
         assert found.reason.startswith("no answer: Client")
@@ -171,9 +186,9 @@ async def test_a_gateway_that_is_down_is_not_asked_for_each_delivery(site, shelf
     shelf.statuses = [503, 200]
     for number in range(3):
         await site.app.store.add_delivery(delivery(site, number=number))
-    assert await site.app.sender.send_due() == 1
+    assert await send_due(site) == 1
     assert [found.attempts for found in await deliveries(site)] == [1, 0, 0]
-    assert await site.app.sender.send_due() == 2
+    assert await send_due(site) == 2
     assert [found.state for found in await deliveries(site)] == ["queued", "sent", "sent"]
 
 
@@ -188,32 +203,30 @@ async def test_a_gateway_that_is_down_is_not_asked_for_each_delivery(site, shelf
 )
 async def test_what_cannot_be_sent_says_why(site, shelf, changed, state, reason):
     await site.app.store.add_delivery(replace(delivery(site), **changed))
-    await site.app.sender.send_due()
+    await send_due(site)
     [found] = await deliveries(site)
     assert (found.state, found.reason) == (state, reason)
     assert shelf.came == []
 
 
-async def test_a_gateway_without_deliver_url_is_skipped(config, clock, monkeypatch):
-    monkeypatch.setattr("bot.app.SEND_SECONDS", 3600.0)
+async def test_a_gateway_without_deliver_url_is_skipped(config, clock):
     config.write_text(config.read_text().replace(", deliver_url: http://127.0.0.1:9/", ""))
     async with running(config, clock) as site:
         await site.app.store.add_delivery(delivery(site))
-        await site.app.sender.send_due()
+        await send_due(site)
         [found] = await deliveries(site)
         assert (found.state, found.reason) == ("skipped", "no deliver_url")
 
 
 async def test_two_senders_send_once(site, shelf):
     await site.app.store.add_delivery(delivery(site))
-    attempted = await asyncio.gather(*(site.app.sender.send_due() for _ in range(5)))
+    attempted = await asyncio.gather(*(send_due(site) for _ in range(5)))
     assert sum(attempted) == 1
     assert len(shelf.came) == 1
 
 
-async def test_a_sender_that_died_is_recovered_from(tmp_path, knowledge, clock, shelf, monkeypatch):
+async def test_a_sender_that_died_is_recovered_from(tmp_path, knowledge, clock, shelf):
     """Found in mid-send: the gateway knows a repetition by its id, nobody knows what became of the other."""
-    monkeypatch.setattr("bot.app.SEND_SECONDS", 3600.0)
     async with gateway(shelf) as url:
         config = write_config(tmp_path, *knowledge, url)
         async with running(config, clock) as site:
@@ -221,7 +234,7 @@ async def test_a_sender_that_died_is_recovered_from(tmp_path, knowledge, clock, 
                 await site.app.store.add_delivery(delivery(site, number=number, channel=channel))
                 assert await site.app.store.claim_delivery(f"d{number}")
         async with running(config, clock) as site:
-            await site.app.sender.send_due()
+            await send_due(site)
             found = {one.delivery_id: (one.state, one.reason) for one in await deliveries(site)}
             assert found == {"d1": ("sent", None), "d2": ("unknown", "the sender ended")}
             assert [headers["webhook-id"] for headers, _ in shelf.came] == ["d1"]
@@ -238,7 +251,7 @@ async def test_an_outcome_is_written_once_the_store_is_back(site, shelf, monkeyp
 
     monkeypatch.setattr(site.app.store, "settle_delivery", full_at_first)
     await site.app.store.add_delivery(delivery(site))
-    await site.app.sender.send_due()
+    await send_due(site)
     assert [found.state for found in await deliveries(site)] == ["sent"]
     assert len(shelf.came) == 1
 
@@ -246,7 +259,7 @@ async def test_an_outcome_is_written_once_the_store_is_back(site, shelf, monkeyp
 async def test_the_simulator_reads_what_was_sent_to_it(site):
     for number, chat in ((1, None), (2, "g1")):
         await site.app.store.add_delivery(delivery(site, number=number, channel="try", user="王阿姨", chat=chat))
-    await site.app.sender.send_due()
+    await send_due(site)
     assert {found.state for found in await deliveries(site)} == {"sent"}
     private, group = (site.app.mailbox.take("王阿姨", chat) for chat in (None, "g1"))
     assert [found["text"] for found in private] == ["通知1"]

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from callers import Call, ask
-from conftest import running, write_config
 
 from bot.errors import FaultyFile
+from tests.scenario.callers import Call, ask
+from tests.scenario.conftest import running, write_config
 
 NEW = """
 source: 编者
@@ -49,6 +49,7 @@ async def test_an_edit_is_answered_from_and_ends_with_its_last_day(site, tmp_pat
     edit(tmp_path, NEW)
     version = site.app.knowledge.version
     await site.app.knowledge.look()
+    assert site.app.knowledge.faults == ()
     assert site.app.knowledge.version != version
     given = await answer(site, "时光机扔哪个桶", 1)
     assert given["items"][0]["name"] == "时光机"
@@ -92,7 +93,7 @@ async def test_nothing_is_read_again_while_nothing_changes(site, monkeypatch):
     async def never(*given):
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(site.app.knowledge, "_compile", never)
+    monkeypatch.setattr(site.app.knowledge, "_compiled", never)
     for _ in range(3):
         await site.app.knowledge.look()
 
@@ -113,3 +114,11 @@ async def test_it_does_not_start_on_broken_knowledge(tmp_path, knowledge, clock)
     with pytest.raises(FaultyFile, match="zz_new"):
         async with running(write_config(tmp_path, tmp_path / "knowledge", knowledge[1]), clock):
             pass
+
+
+async def test_a_compiler_that_dies_changes_nothing(site, monkeypatch, caplog):
+    before = site.app.knowledge.brain()
+    monkeypatch.setattr("bot.knowledge.sys.executable", "/bin/false")
+    await site.app.knowledge.reload()
+    assert site.app.knowledge.brain() is before
+    assert "the knowledge stays as it is" in caplog.messages

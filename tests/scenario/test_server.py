@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from callers import Call, ask, clear_json, clear_xml, heard, post_json, sealed, url_check
-from conftest import NOW, running
 
 from bot.app import build
 from bot.errors import FaultyFile, StoreUnavailable
 from bot.settings import load
 from bot.webhook import BODY_BYTES
+from tests.scenario.callers import Call, ask, clear_json, clear_xml, heard, post_json, sealed, url_check
+from tests.scenario.conftest import NOW, running
 
 QUESTION = "奶茶杯扔哪个桶"
 ANSWER = "干垃圾"

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from small_kb import CHOICES, CITY, FILES, ITEMS, PLACES, write
+from tests.unit.small_kb import CHOICES, CITY, FILES, ITEMS, PLACES, write
 
 from bot.errors import FaultyFile
 from bot.kb.entries import Entry, Item

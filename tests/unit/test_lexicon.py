@@ -119,5 +119,23 @@ def test_alike(lexicon: Lexicon, text: str, expected: str | None) -> None:
     assert found is None or 0.86 <= found[1] <= 1.0
 
 
+def test_a_name_that_folding_changes_is_found_in_both_ways() -> None:
+    basin, other = Item(name="陶瓷面盆", category="construction"), Item(name="脸盆", category="recyclable")
+    plain = compile_words([basin, other], [], lambda name: name.replace("面盆", "脸盆"))
+    lexicon = Lexicon(plain, [basin, other].__getitem__, [])
+    found = [lexicon.get(name) for name in ("陶瓷面盆", "陶瓷脸盆", "脸盆")]
+    assert [word.item for word in found if word] == [basin, basin, other]
+
+
+def test_folding_makes_no_item_of_an_ambiguous_word() -> None:
+    cell = Item(name="电芯", category="hazardous")
+    lexicon = Lexicon(
+        compile_words([cell], CHOICES[:1], lambda name: name.replace("芯", "池")), [cell].__getitem__, CHOICES
+    )
+    found = lexicon.get("电池")
+    assert found is not None
+    assert found.item is None
+
+
 def test_key_of() -> None:
     assert key_of("Ｕ盘·（旧）") == "u盘旧"

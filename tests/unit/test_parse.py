@@ -78,7 +78,7 @@ def parsed(text: str) -> Parse:
         pytest.param("粽叶粽叶粽叶", ["粽叶"], id="said-thrice"),
         pytest.param("龙虾的虾壳是不是湿垃圾", ["虾壳"], id="of-an-unknown-thing"),
     ],
-)  # fmt: skip
+)
 def test_the_things_named(text: str, nouns: list[str]) -> None:
     assert [noun.word.text if noun.word else f"?{noun.text}" for noun in parsed(text).nouns] == nouns
 
@@ -118,15 +118,36 @@ def test_what_kind_of_line(text: str, asks_bin: bool, bare: bool) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "怎么扔", "怎么处理", "如何分类", "咋办", "扔哪", "扔哪里", "丢哪个桶", "放什么桶", "是什么垃圾", "是啥垃圾", "属于哪一类",
-        "算什么垃圾", "是干垃圾吗", "是不是有害垃圾", "干垃圾还是湿垃圾", "能回收吗", "可以回收吗", "往哪扔", "该投哪个桶", "要扔到哪里",
-        "应该怎么丢", "到底怎么分", "哪个桶", "怎么投放",
+        "怎么扔",
+        "怎么处理",
+        "如何分类",
+        "咋办",
+        "扔哪",
+        "扔哪里",
+        "丢哪个桶",
+        "放什么桶",
+        "是什么垃圾",
+        "是啥垃圾",
+        "属于哪一类",
+        "算什么垃圾",
+        "是干垃圾吗",
+        "是不是有害垃圾",
+        "干垃圾还是湿垃圾",
+        "能回收吗",
+        "可以回收吗",
+        "往哪扔",
+        "该投哪个桶",
+        "要扔到哪里",
+        "应该怎么丢",
+        "到底怎么分",
+        "哪个桶",
+        "怎么投放",
         pytest.param(
             "什么颜色的桶",
             marks=pytest.mark.xfail(strict=True, reason="WHICH_BIN knows 什么桶 but not a colour without a verb"),
         ),
     ],
-)  # fmt: skip
+)
 def test_ways_to_ask_for_the_bin(question: str) -> None:
     assert parsed(f"报纸{question}").asks_bin
 

@@ -37,7 +37,9 @@ def test_words_that_sound_alike(a: str, b: str) -> None:
     assert sounds(a) == sounds(b)
 
 
-@pytest.mark.parametrize(("a", "b"), [pytest.param("电池", "电视", id="other-end"), pytest.param("灯", "凳子", id="length")])
+@pytest.mark.parametrize(
+    ("a", "b"), [pytest.param("电池", "电视", id="other-end"), pytest.param("灯", "凳子", id="length")]
+)
 def test_words_that_do_not(a: str, b: str) -> None:
     assert sounds(a) != sounds(b)
 

@@ -10,7 +10,7 @@ import pytest
 from bot.context import Context
 from bot.records import Reply, Utterance
 from bot.router import Router
-from conftest import NOON
+from tests.conftest import NOON
 
 MakeContext = Callable[..., Context]
 
