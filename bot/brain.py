@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -12,7 +13,12 @@ from bot.kb import cache
 from bot.kb.load import load, version_of
 from bot.matching.index import Index, compile_index
 from bot.matching.plain import Plain
+from bot.matching.understand import Understanding, understand
 from bot.places import Places
+
+_REMEMBERED = 2048
+_SHORT = 60
+"""Only messages up to this length are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +27,20 @@ class Brain:
 
     index: Index
     places: Places
+    _known: Callable[[str, str], Understanding]
 
     @staticmethod
     def of(plain: Plain) -> Brain:
         """Read back what `compiled` gave."""
         index = Index(plain)
-        return Brain(index, Places.of(index.facts.places))
+        known = lru_cache(maxsize=_REMEMBERED)(lambda text, about: understand(text, index, about=about))
+        return Brain(index, Places.of(index.facts.places), known)
+
+    def understand(self, text: str, about: str = "") -> Understanding:
+        """What a message asks; the same question is asked again and again, so the last answers are remembered."""
+        if len(text) > _SHORT:
+            return understand(text, self.index, about=about)
+        return self._known(text, about)
 
     @property
     def version(self) -> str:
@@ -44,10 +58,18 @@ def _maker() -> str:
     return digest.hexdigest()[:12]
 
 
+def kept(folder: Path, keep_in: Path, city: str, day: date) -> Plain | None:
+    """The knowledge in `folder` where it was compiled before, or None. Raises FaultyFile where it cannot be read."""
+    return cache.read(keep_in / _name(folder, city, day))
+
+
+def _name(folder: Path, city: str, day: date) -> str:
+    return f"knowledge-{version_of(folder)}-{_maker()}-{city}-{day.isoformat()}.bin"
+
+
 def compiled(folder: Path, keep_in: Path | None, city: str, day: date) -> Plain:
     """The knowledge in `folder` as plain data; from `keep_in` where it was compiled before. Raises FaultyFile."""
-    name = f"knowledge-{version_of(folder)}-{_maker()}-{city}-{day.isoformat()}.bin"
-    path = keep_in / name if keep_in else None
+    path = keep_in / _name(folder, city, day) if keep_in else None
     if path and (found := cache.read(path)) is not None:
         return found
     plain = compile_index(load(folder), city, day)

@@ -38,8 +38,9 @@ def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
     if item.danger and ctx.index.facts.dangers[item.danger].named:
         return f"{item.name}：{filled(ctx.index.facts.dangers[item.danger].text, asked, ctx)}"
     verdict = f"{item.name}：{_verdict(thing.category, ctx)}。"
-    how = item.prepare or ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
-    reason = f"{item.reason}。" if item.reason and len(item.reason) <= _SHORT_REASON else ""
+    how = filled(item.prepare, asked, ctx) or ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
+    why = filled(item.reason, asked, ctx)
+    reason = f"{why}。" if why and len(why) <= _SHORT_REASON else ""
     lines = [verdict + reason, f"{how.rstrip('。')}。"]
     if item.disputed:
         lines.append(ctx.text("disputed", clause=item.disputed.rstrip("。"), city=ctx.index.city.name))
@@ -71,8 +72,16 @@ def _within(lines: Sequence[str], limit: int) -> str:
 def listed_text(choice: Choice, asked: Utterance, ctx: Context) -> str:
     """The cases of a word that has a default, one line each."""
     lines = [ctx.text("cases", word=choice.word)]
-    lines += [f"{option.label}：{_verdict(category, ctx)}" for option, category in cases(choice, ctx)]
+    lines += [f"{option.label}：{_case(option, category, ctx)}" for option, category in cases(choice, ctx)]
     return "\n".join(lines)
+
+
+def _case(option: Option, category: str, ctx: Context) -> str:
+    """The bin of one case; none where the thing may go into no bin at all."""
+    item = _item_called(option.target.removeprefix("items/"), ctx)
+    if item and item.danger and ctx.index.facts.dangers[item.danger].named == "alert":
+        return ctx.text("no_bin")
+    return _verdict(category, ctx)
 
 
 def cases(choice: Choice, ctx: Context) -> list[tuple[Option, str]]:
@@ -103,7 +112,10 @@ def clarify(choice: Choice, ctx: Context) -> Reply:
 
 def basis(code: str, article: str, ctx: Context) -> str:
     """The basis with its date: 「依据：上海市生活垃圾管理条例第57条（2019-07-01）」."""
-    source = ctx.index.facts.sources.get(code)
+    sources = ctx.index.facts.sources
+    source = sources.get(code)
+    if source and source.city and source.city != ctx.index.city.city:
+        source, article = sources.get(ctx.index.city.source), ""
     if source is None:
         return ""
     if source.mark == "C":
@@ -149,9 +161,13 @@ def facility_text(found: Sequence[Facility]) -> str:
     return "\n".join(lines)
 
 
+_CONTACTS = 4
+
+
 def contacts_text(contacts: Sequence[Contact]) -> str:
-    """Names, phones and hours, three at most."""
-    told = [(f"{contact.name}：{contact.phone or '电话没有登记'}", contact.hours) for contact in contacts[:3]]
+    """Names, phones and hours, the 居委会 first."""
+    first = sorted(contacts, key=lambda contact: "居委" not in contact.name)
+    told = [(f"{contact.name}：{contact.phone or '电话没有登记'}", contact.hours) for contact in first[:_CONTACTS]]
     return "\n".join("，".join(filter(None, parts)) for parts in told)
 
 

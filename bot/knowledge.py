@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bot.brain import Brain, compiled
+from bot.brain import Brain, compiled, kept
 from bot.errors import Fault, FaultyFile, LvlinError
 from bot.matching.plain import Plain
 
@@ -77,8 +77,9 @@ class LiveKnowledge:
     async def load(self) -> None:
         """Load for the first time. Raises FaultyFile with every fault."""
         self._tried = await self._state()
-        plain = await asyncio.to_thread(compiled, self._folder, self._keep_in, self._city, self._tried[0])
-        self._brain = Brain.of(plain)
+        plain = await asyncio.to_thread(kept, self._folder, self._keep_in, self._city, self._tried[0])
+        self._brain = Brain.of(plain) if plain else await self._compiled(self._tried[0])
+        gc.freeze()
         self._on_change(self.version, 0)
 
     async def look(self) -> None:
@@ -108,7 +109,6 @@ class LiveKnowledge:
         else:
             self.faults = ()
             log.info("knowledge loaded", extra={"version": self.version, "day": state[0].isoformat()})
-            await asyncio.to_thread(gc.collect)  # the Brain before is a cycle of megabytes: let go of it now
         self._on_change(self.version, len(self.faults))
 
     async def _compiled(self, day: date) -> Brain:
@@ -164,6 +164,7 @@ def _assembled(portions: Sequence[Portion]) -> Brain:
     try:
         return Brain.of(_joined(portions))
     finally:
+        gc.freeze()  # nor later: it lives until the next one, and holds no cycles
         gc.enable()
 
 

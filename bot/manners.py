@@ -62,7 +62,8 @@ def _not_sure_enough(reply: Reply, asked: Utterance, ctx: Context) -> SilenceRea
     understood = ctx.understood
     if understood.trade or not understood.asks:
         return "not_a_question"
-    if understood.question_likelihood < ctx.limits.question:
+    plainly = understood.asks_bin and bool(reply.items)
+    if understood.question_likelihood < ctx.limits.question and not plainly:
         return "not_a_question"
     if reply.score < ctx.limits.speak or any(item.inferred for item in reply.items):
         return "unsure"

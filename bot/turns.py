@@ -15,8 +15,9 @@ from bot import manners
 from bot.brain import Brain
 from bot.context import Context, GroupManners
 from bot.errors import Refused
-from bot.matching.understand import Thresholds, understand
-from bot.records import Delivery, Reply, Turn, Utterance
+from bot.matching.fold import Folded
+from bot.matching.understand import Thresholds, Understanding
+from bot.records import Delivery, Reply, Session, Turn, Utterance
 from bot.router import Router
 from bot.storage.contract import Keeping, Store
 
@@ -58,12 +59,12 @@ class Turns:
         opening = await self.store.opening(
             asked.channel, asked.message_id, nonce=arrival.nonce, session=session_key(asked), chat=asked.chat
         )
-        if opening.nonce_digest is not None and opening.nonce_digest != arrival.body_digest:
-            raise Refused(403, "nonce seen with another body")
         if opening.turn is not None:
             return opening.turn
+        if opening.nonce_digest is not None and opening.nonce_digest != arrival.body_digest:
+            raise Refused(403, "nonce seen with another body")
         brain = self.brain()
-        understood = understand(asked.text, brain.index, about=opening.session.topic if opening.session else "")
+        understood = _understood(asked, opening.session, brain)
         ctx = Context(
             brain, understood, opening.session, opening.chat, asked.received_at,
             self.zone, self.limits, self.group, self.store,
@@ -144,6 +145,15 @@ class Turns:
             )
             for empty in self.alert_to(reply.alert.place or turn.place)
         )
+
+
+def _understood(asked: Utterance, session: Session | None, brain: Brain) -> Understanding:
+    """What is asked; nothing, where matching itself fails: that is logged, and the turn is kept all the same."""
+    try:
+        return brain.understand(asked.text, session.topic if session else "")
+    except Exception:
+        log.exception("matching failed", extra={"channel": asked.channel, "characters": len(asked.text)})
+        return Understanding(Folded(asked.text, (asked.text,)), "nothing", 0.0, "matching failed")
 
 
 def session_key(asked: Utterance) -> str:

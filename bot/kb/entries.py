@@ -24,12 +24,14 @@ class Strict(BaseModel):
 
 
 class Source(Strict):
-    """A regulation, standard or leaflet that is cited. `date` is when it took effect or was published."""
+    """A regulation, standard or leaflet that is cited. `date` is when it took effect or was published; `city`: it holds
+    only there, and is not cited in others."""
 
     name: Text
     number: str = ""
     date: CalendarDay
     mark: Mark
+    city: str = ""
 
 
 class Item(Strict):

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel
 
 from bot import strict_yaml
 from bot.errors import Fault, FaultyFile
 from bot.kb.entries import (
+    Category,
     Chatter,
     Choice,
     City,
@@ -28,6 +29,7 @@ from bot.kb.entries import (
     Text,
     Topic,
 )
+from bot.kb.wording import TEXTS, wrong_placeholder
 
 _SCHEMA = b"1"
 """Part of the version: raise it when entries.py changes its meaning."""
@@ -140,6 +142,9 @@ class _Reading:
             self._choice_items(choices.choices, items)
         if places:
             self._unique_places(places)
+        if texts:
+            self._wordings(texts.texts)
+        self._placeholders(items, topics, dangers.dangers if dangers else {})
         if (
             self.faults
             or sources is None
@@ -330,6 +335,36 @@ class _Reading:
                         "give it an item, a category or a topic",
                     )
 
+    def _wordings(self, texts: Mapping[str, str]) -> None:
+        for key in sorted(TEXTS.keys() - texts.keys()):
+            self._fault("texts.yaml", 1, f"the wording '{key}' is missing", "restore it")
+        for key, text in texts.items():
+            if key not in TEXTS:
+                self._fault("texts.yaml", 1, f"unknown wording '{key}'", "remove it, or correct the key")
+            elif wrong := wrong_placeholder(text, TEXTS[key]):
+                self._fault("texts.yaml", 1, f"the wording '{key}' {wrong}", _braces(TEXTS[key]))
+
+    def _placeholders(self, items: list[Item], topics: list[Topic], dangers: Mapping[str, Danger]) -> None:
+        """Answers may name the city's bins and the site's contact, nothing else."""
+        for item in items:
+            for text in (item.prepare, item.reason):
+                self._check_braces(f"items/{item.name}", text)
+        for topic in topics:
+            for entry in topic.entries:
+                variants = [text for variant in entry.cities.values() for text in (variant.answer, variant.detail)]
+                for text in (entry.answer, entry.detail, *variants):
+                    self._check_braces(f"topics/{topic.topic}/{entry.id}", text)
+        for key, danger in dangers.items():
+            if wrong := wrong_placeholder(danger.text, _ANSWERS):
+                self._fault("dangers.yaml", 1, f"the text of '{key}' {wrong}", _braces(_ANSWERS))
+
+    def _check_braces(self, name: str, text: str) -> None:
+        if "{" not in text and "}" not in text:
+            return
+        if wrong := wrong_placeholder(text, _ANSWERS):
+            file, line = self.lines[name]
+            self.faults.append(Fault(file, line, f"a text of '{name}' {wrong}", _braces(_ANSWERS)))
+
     def _unique_places(self, root: Place) -> None:
         seen: set[str] = set()
         chats: dict[str, str] = {}
@@ -354,6 +389,13 @@ class _Reading:
             if (folder in ("items", "topics", "cities") and rest) or (not folder and Path(name).stem in known):
                 continue
             self._fault(name, 1, "the file has no meaning here", "see knowledge/README.md for the files and folders")
+
+
+_ANSWERS = frozenset((*get_args(Category), "contact"))
+
+
+def _braces(allowed: frozenset[str]) -> str:
+    return "allowed here: " + ", ".join(f"{{{name}}}" for name in sorted(allowed))
 
 
 def _listed(value: Any) -> Any:

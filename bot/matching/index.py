@@ -78,6 +78,21 @@ def _in_city(item: Item, city: City) -> Item:
     return item.model_copy(update={"category": item.cities.get(city.city, item.category)})
 
 
+class Items:
+    """Items by their place, made when first asked for: few of them ever are."""
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        self._rows = rows
+        self._made: dict[int, Item] = {}
+
+    def __call__(self, n: int) -> Item:
+        """The item at a place."""
+        item = self._made.get(n)
+        if item is None:
+            item = self._made[n] = Item.model_construct(**dict(zip(_ITEM_FIELDS, self._rows[n], strict=True)))
+        return item
+
+
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:
     """Any of the words; an empty one fits everywhere, and no word at all fits nowhere."""
     return re.compile("|".join(sorted(map(re.escape, set(words)), key=len, reverse=True)) or r"(?!)")
@@ -93,9 +108,7 @@ class Index:
         self.entries = self.facts.entries
         synonyms = self.facts.synonyms
         self.fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
-        self._items: list[tuple[Any, ...]] = plain["items"]
-        self._made: dict[int, Item] = {}
-        self.lexicon = Lexicon(plain["words"], self._item, self.facts.choices)
+        self.lexicon = Lexicon(plain["words"], Items(plain["items"]), self.facts.choices)
         self.phrases = Phrases(plain["phrases"])
         self.infer = Inferrer(plain["names"], self.facts.inference)
         self.chatter = ChatterSense(plain["odds"])
@@ -107,13 +120,6 @@ class Index:
     def version(self) -> str:
         """The version of the knowledge."""
         return self.facts.version
-
-    def _item(self, n: int) -> Item:
-        """The item at a place, made when first asked for: few of them ever are."""
-        item = self._made.get(n)
-        if item is None:
-            item = self._made[n] = Item.model_construct(**dict(zip(_ITEM_FIELDS, self._items[n], strict=True)))
-        return item
 
     def item(self, name: str) -> Item | None:
         """The item of that name or alias (in any spelling that folds to it), or None."""

@@ -145,5 +145,3 @@ class Lexicon:
 def key_of(name: str) -> str:
     """A name as it is looked up."""
     return comparable(name).translate(_UNWRITTEN)
-
-

@@ -148,9 +148,7 @@ def _joined(cuts: Sequence[tuple[str, str]], lexicon: Lexicon) -> list[Piece]:
 def _functions_at(text: str, at: int) -> list[int]:
     """Lengths of the function words that begin here."""
     found = [
-        length
-        for length in range(1, min(_LONGEST_FUNCTION, len(text) - at) + 1)
-        if text[at : at + length] in _FUNCTION
+        length for length in range(1, min(_LONGEST_FUNCTION, len(text) - at) + 1) if text[at : at + length] in _FUNCTION
     ]
     if (quantity := QUANTITY.match(text, at)) and (quantity.end() - at >= 2 or text[at].isdigit()):
         found.append(quantity.end() - at)
@@ -182,13 +180,15 @@ def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]
     if len(listed) > 1 and all(nouns[n].word for n in listed):
         return [nouns[n] for n in listed], True
     head = 0
+    made = False
     for n in range(1, len(nouns)):
         joined = _RELATIVE.search(_joined_to(before[n])) is not None
         if joined and (nouns[n].word or not nouns[head].word or _generic(nouns[n])):
-            if _generic(nouns[n]):
+            made = _generic(nouns[n])
+            if made:
                 nouns[n] = _made_of(nouns[head], nouns[n], lexicon)
             head = n
-    if not nouns[head].word:
+    if not nouns[head].word and not made:
         head = next((n for n, noun in enumerate(nouns) if noun.word), head)
     return [nouns[head]], False
 

@@ -18,14 +18,14 @@ _WEIGHT = (0.0, 0.55, 1.0, 0.9)
 """Weight of an n-gram by its length."""
 _UNSEEN = 6.0
 """Rarity of an n-gram that no entry holds."""
-_SHORT_LIST = 8
+_SHORT_LIST = 6
 _LIKENESS_OF_CONTENT, _LIKENESS_OF_ALL = 0.6, 0.4
 """How much likeness counts, without the words every question has, and as a whole."""
 _COMPANY = 0.06
 """What an entry gains from the scores of other near entries of its topic."""
 _SAME = 0.6
 """What an entry gains that holds the very words asked."""
-_BUDGET = 300
+_BUDGET = 200
 """Postings looked at for one question, rarest n-grams first."""
 _EVERY_QUESTION = re.compile(
     r"怎么办|怎么样|怎么|怎样|如何|咋办|咋|什么|啥|哪里|哪儿|哪个|哪|吗|么|呢|啊|可以|能不能|可不可以|是不是|要不要|会不会"

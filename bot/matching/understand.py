@@ -83,10 +83,14 @@ class Understanding:
 
     def answers(self, limits: Thresholds) -> bool:
         """Whether it is sure enough to be answered."""
+        if self.asks_bin and self.kind == "entry" and not self.things and self.score < _SURE_TOPIC:
+            return False  # an unknown thing is not the nearest topic's
         if self.score >= limits.accept:
             return True
         return self.score >= limits.lean and self.question_likelihood >= limits.question
 
+
+_SURE_TOPIC = 0.55
 
 # What each way of finding a thing is worth: the share of right answers it gave on the development questions.
 _WORTH: Mapping[str, float] = {
@@ -293,10 +297,21 @@ def _things(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing, ...]
             elif word.choice and not choice:
                 things.append(_first_case(word.choice))
             continue
-        found = _found(noun, heard, index)
+        found = _safely(noun, _found(noun, heard, index), index)
         if found and not (things and found.rule == "inferred" and found.score < _SURELY_ONE_MORE):
             things.append(found)
     return tuple(things), choice
+
+
+def _safely(noun: Noun, found: Thing | None, index: Index) -> Thing | None:
+    """Likeness, sound and heads may point to hazardous, never away from it."""
+    if found is None or found.category == "hazardous" or found.rule not in ("sound", "alike", "head"):
+        return found
+    named = noun.word.item if noun.word else None
+    if named and named.category == "hazardous":
+        return Thing(noun.text, "hazardous", _WORTH["head"], "head")
+    guess = _inferred(noun.text, index)
+    return guess if guess and guess.category == "hazardous" else found
 
 
 _SURELY_ONE_MORE = 0.75
@@ -381,6 +396,7 @@ _PART = 0.85
 
 
 _OWN_TOPIC, _SAME_TOPIC, _LOCAL = 0.2, 0.1, 0.15
+_SOMEWHAT_LOCAL = 0.55
 
 
 def _with_bonus(hits: Sequence[Hit], things: Sequence[Thing], about: str, local: bool, index: Index) -> list[Hit]:
@@ -391,7 +407,7 @@ def _with_bonus(hits: Sequence[Hit], things: Sequence[Thing], about: str, local:
     for hit in hits:
         slug, entry = index.entries[hit.entry]
         bonus = (_OWN_TOPIC if slug in own else 0.0) + (_SAME_TOPIC if about and slug == about else 0.0)
-        bonus += _LOCAL if local and entry.local else 0.0
+        bonus += _LOCAL if local and entry.local and hit.score >= _SOMEWHAT_LOCAL else 0.0
         lifted.append(Hit(hit.entry, hit.phrase, hit.score + bonus, hit.likeness) if bonus else hit)
     return sorted(lifted, key=lambda hit: (-hit.score, hit.entry))
 
