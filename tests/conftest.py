@@ -274,6 +274,16 @@ what_late_drop: 误时投放点
 what_contacts: 联系电话
 what_activities: 近期活动
 what_schedule: 养护安排
+no_bin: 示例
+what_drop_point: 示例
+what_bulky: 示例
+what_construction: 示例
+what_clothes: 示例
+what_hazardous: 示例
+what_medicine: 示例
+what_oil_cup: 示例
+what_recyclables: 示例
+what_ebike_battery: 示例
 """,
 }  # fmt: skip
 _NATIONAL = SMALL["cities/national.yaml"]

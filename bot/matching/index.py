@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -17,7 +15,7 @@ from bot.matching.fold import Fold
 from bot.matching.infer import Inferrer, compile_names
 from bot.matching.lexicon import Lexicon, compile_words
 from bot.matching.phrases import Phrases, compile_phrases
-from bot.matching.plain import Plain
+from bot.matching.plain import Plain, any_of
 
 _ITEM_FIELDS = ("name", "category", "topic", "prepare", "reason", "danger", "disputed", "parts", "source")
 
@@ -93,11 +91,6 @@ class Items:
         return item
 
 
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Any of the words; an empty one fits everywhere, and no word at all fits nowhere."""
-    return re.compile("|".join(sorted(map(re.escape, set(words)), key=len, reverse=True)) or r"(?!)")
-
-
 class Index:
     """The knowledge in force on one day in one city, ready to be asked. Immutable once made."""
 
@@ -113,8 +106,8 @@ class Index:
         self.infer = Inferrer(plain["names"], self.facts.inference)
         self.chatter = ChatterSense(plain["odds"])
         dangers = self.facts.dangers.values()
-        self.danger_words = _any_of(word for danger in dangers for word in danger.words)
-        self.danger_things = _any_of(thing for danger in dangers for thing in danger.things or ("",))
+        self.danger_words = any_of(word for danger in dangers for word in danger.words)
+        self.danger_things = any_of(thing for danger in dangers for thing in danger.things or ("",))
 
     @property
     def version(self) -> str:

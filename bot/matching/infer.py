@@ -6,6 +6,7 @@ noun last; rules of inference.yaml count as evidence. Inference may point to haz
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from itertools import pairwise
 
 from bot.kb.entries import Inference
 from bot.matching import likeness
-from bot.matching.plain import Plain, numbers, unpacked
+from bot.matching.plain import Plain, any_of, numbers, unpacked
 
 _WEIGHT = {"1": 1.5, "2": 1.5, "3": 1.0, "a": 0.5, "b": 0.7, "c": 0.4, "p": 0.6}
 """Weight of a feature by its first letter: the last one, two, three characters; the first, first two; any; pairs."""
@@ -23,7 +24,7 @@ _SHARPNESS = 2.0
 _RULE_WEIGHT = 2.5
 _NEAR = 0.66
 """Likeness from which a known thing is a near neighbour."""
-_POSTINGS = 300
+_POSTINGS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,10 @@ class Inferrer:
             for end in head.ends:
                 self._heads[end].append((head.category, head.unless))
         self._longest_head = max(map(len, self._heads), default=0)
-        self._rules = rules
+        self._materials = [(material, any_of((*material.starts, *material.contains))) for material in rules.materials]
+        self._material = any_of(word for rule in rules.materials for word in (*rule.starts, *rule.contains))
+        self._hazard = any_of(rules.hazard)
+        self._harmless = any_of(rules.hazard_except)
 
     def __call__(self, text: str) -> Guess | None:
         """The most likely bin of the thing called `text` (folded), or None where nothing speaks for any."""
@@ -125,16 +129,14 @@ class Inferrer:
             for category, unless in self._heads.get(text[-length:], ()):
                 if not any(word in text for word in unless):
                     fitting.append((length, 0, category))
-        for material in self._rules.materials:
-            if not any(word in text for word in material.unless):
+        for material, words in self._materials if self._material.search(text) else ():
+            if words.search(text) and not any(word in text for word in material.unless):
                 fitting += [(len(word), 1, material.category) for word in material.starts if text.startswith(word)]
                 fitting += [(len(word), 1, material.category) for word in material.contains if word in text]
         return max(fitting, key=lambda hit: hit[:2])[2]
 
     def _hazard_word(self, text: str) -> bool:
-        if any(word in text for word in self._rules.hazard_except):
-            return False
-        return any(word in text for word in self._rules.hazard)
+        return self._hazard.search(text) is not None and self._harmless.search(text) is None
 
     def _hazard_near(self, near: Iterable[int]) -> bool:
         return any(self._categories[self._own[n]] == "hazardous" for n in near)
@@ -144,7 +146,7 @@ class Inferrer:
         for pair in _pairs(text):
             shared.update(unpacked(self._by_pair.get(pair, b"")))
         names = self._names
-        most = sorted(shared, key=lambda n: (-shared[n], abs(len(names[n]) - len(text)), n))[: likeness.MOST]
+        most = heapq.nsmallest(likeness.MOST, shared, key=lambda n: (-shared[n], abs(len(names[n]) - len(text)), n))
         return [most[n] for n in likeness.near(text, [names[n] for n in most], _NEAR)]
 
 

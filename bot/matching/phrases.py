@@ -14,11 +14,11 @@ from operator import itemgetter
 from bot.matching import likeness
 from bot.matching.plain import Plain, numbers, unpacked, unpacked_weights, weights
 
-_WEIGHT = (0.0, 0.55, 1.0, 0.9)
+_WEIGHT = (0.0, 0.55, 1.0)
 """Weight of an n-gram by its length."""
 _UNSEEN = 6.0
 """Rarity of an n-gram that no entry holds."""
-_SHORT_LIST = 6
+_SHORT_LIST = 5
 _LIKENESS_OF_CONTENT, _LIKENESS_OF_ALL = 0.6, 0.4
 """How much likeness counts, without the words every question has, and as a whole."""
 _COMPANY = 0.06
@@ -156,9 +156,9 @@ def _counted(phrases: Iterable[str]) -> Counter[str]:
 
 
 def _grams(text: str) -> dict[str, None]:
-    """The n-grams of one to three characters, each once, in order: sums come out the same in every run."""
+    """Pairs and single characters, each once, in order: sums come out the same in every run."""
     size = len(text)
-    return dict.fromkeys(text[n : n + length] for length in (3, 2, 1) for n in range(size - length + 1))
+    return dict.fromkeys(text[n : n + length] for length in (2, 1) for n in range(size - length + 1))
 
 
 def _length(values: Iterable[float]) -> float:

@@ -1,7 +1,8 @@
-"""Plain data: what an index is made of, in a form that is read back in milliseconds (marshal), and the arrays in it."""
+"""Plain data, of which an index is made: read back in milliseconds (marshal); and patterns of many words."""
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable
 from typing import Any
@@ -32,3 +33,8 @@ def unpacked_weights(packed: bytes) -> array[float]:
     found = array("f")
     found.frombytes(packed)
     return found
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words; an empty one fits everywhere, and no word at all fits nowhere."""
+    return re.compile("|".join(sorted(map(re.escape, set(words)), key=len, reverse=True)) or r"(?!)")

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
-from tests.browser.stand_in import StandIn, understand
 
 from bot.web.simulator import add_routes
+from tests.browser.stand_in import StandIn, understand
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1366, "height": 768}}

@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from tests.browser.browsing import DESKTOP, PHONE, QUIET, Served, serving, watched_page
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.browsing import DESKTOP, PHONE, QUIET, Served, serving, watched_page
 
 
 @pytest.fixture(scope="module")

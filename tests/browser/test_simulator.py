@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from email.message import Message
 
 import pytest
-from tests.browser.browsing import Served
 from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.browsing import Served
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.browser.browsing import PHONE, watched_page
 from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.browsing import PHONE, watched_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

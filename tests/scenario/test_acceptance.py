@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+
 from tests.scenario.callers import ask
 from tests.scenario.conftest import Clock, Site, running
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.kb.entries import Category
+from bot.kb.wording import TEXTS
 
 ITEMS = """\
 source: 源
@@ -51,7 +52,7 @@ FILES = {
     "inference.yaml": "hazard: [药]\n",
     "synonyms.yaml": "fillers: [请问]\n",
     "chatter.yaml": "lines: [早上好]\n",
-    "texts.yaml": "greeting: 您好\n",
+    "texts.yaml": "".join(f"{key}: 您好\n" for key in TEXTS),
     "places.yaml": PLACES,
     "cities/national.yaml": CITY,
     "items/all.yaml": ITEMS,

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.unit.small_kb import CHOICES, CITY, FILES, ITEMS, PLACES, write
 
 from bot.kb.check import Report, check
 from bot.kb.entries import Synonyms
 from bot.kb.slugs import ALL_NAMES, ITEM_QUESTIONS, OUT_OF_SCOPE, TOPIC_NAMES
 from bot.matching.fold import Fold
+from tests.unit.small_kb import CHOICES, CITY, FILES, ITEMS, PLACES, write
 
 TODAY = date(2026, 11, 23)
 KNOWLEDGE = Path(__file__).parents[2] / "knowledge"

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.unit.small_kb import CHOICES, CITY, FILES, ITEMS, PLACES, write
 
 from bot.errors import FaultyFile
 from bot.kb.entries import Entry, Item
 from bot.kb.load import in_force, load, version_of
+from tests.unit.small_kb import CHOICES, CITY, FILES, ITEMS, PLACES, write
 
 NOISE = FILES["topics/noise.yaml"]
 
