@@ -83,6 +83,9 @@ class Items:
         self._rows = rows
         self._made: dict[int, Item] = {}
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def __call__(self, n: int) -> Item:
         """The item at a place."""
         item = self._made.get(n)
@@ -101,7 +104,8 @@ class Index:
         self.entries = self.facts.entries
         synonyms = self.facts.synonyms
         self.fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
-        self.lexicon = Lexicon(plain["words"], Items(plain["items"]), self.facts.choices)
+        self.items = Items(plain["items"])
+        self.lexicon = Lexicon(plain["words"], self.items, self.facts.choices)
         self.phrases = Phrases(plain["phrases"])
         self.infer = Inferrer(plain["names"], self.facts.inference)
         self.chatter = ChatterSense(plain["odds"])

@@ -70,8 +70,8 @@ def test_any_order_of_words_is_understood_somehow(words: list[str], small: Brain
 
 def items_of(brain: Brain) -> Iterator[Item]:
     """Every item of the shipped knowledge."""
-    for n in range(len(brain.index._items)):
-        yield brain.index._item(n)
+    for n in range(len(brain.index.items)):
+        yield brain.index.items(n)
 
 
 DIRT = [
@@ -130,9 +130,6 @@ def test_every_item_answers_to_its_own_name_with_its_own_bin(shipped: Brain, que
     assert len(wrong) <= most, wrong
 
 
-@pytest.mark.xfail(
-    strict=True, reason="WHICH_BIN takes the last character of the name for a verb: 包装|装是什么, 必得|得扔哪"
-)
 @pytest.mark.parametrize(
     ("text", "category"),
     [
@@ -147,10 +144,9 @@ def test_a_question_leaves_the_name_whole(shipped: Brain, text: str, category: s
 
 
 SHADOWED = ("发泡胶", "床褥")
-"""Items whose name synonyms.yaml turns into the name of another item."""
+"""Items whose name a synonym once turned into the name of another item."""
 
 
-@pytest.mark.xfail(strict=True, reason="synonyms.yaml turns 发泡胶 (hazardous) into 泡沫塑料 (recyclable)")
 @pytest.mark.parametrize("name", SHADOWED)
 def test_no_synonym_turns_an_item_into_another(shipped: Brain, name: str) -> None:
     found = shipped.index.item(name)
@@ -190,9 +186,9 @@ def test_no_modifier_leads_away_from_hazardous(shipped: Brain) -> None:
 
 
 def test_modifiers_seldom_lead_away_from_hazardous(shipped: Brain) -> None:
-    """A ratchet until the test above holds: 159 of 13,360 when this was written."""
+    """A ratchet until the test above holds: 8 of 12,013 when this was written."""
     wrong, asked = away_from_hazardous(shipped)
-    assert len(wrong) <= 0.012 * asked, wrong
+    assert len(wrong) <= 0.001 * asked, wrong
 
 
 def one_character_changed(name: str) -> Iterator[str]:

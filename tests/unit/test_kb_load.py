@@ -21,7 +21,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert [(slug, entry.id) for slug, entry in knowledge.entries()] == [("lamp", "what"), ("noise", "what")]
     assert knowledge.choices[0].options[0].item == "灯管"
     assert [place.id for place in knowledge.places.walk()] == ["root", "estate"]
-    assert knowledge.texts == {"greeting": "您好"}
+    assert knowledge.texts["greeting"] == "您好"
 
 
 def test_items_inherit_what_their_file_says(tmp_path: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.channels import xml
 from bot.channels.xml import cdata, read_xml
 from bot.errors import Refused
 
@@ -72,3 +77,43 @@ def test_read_xml_refuses(body):
 )
 def test_cdata(text, expected):
     assert cdata(text) == expected
+
+
+PIECES = st.sampled_from(
+    ["<xml>", "</xml>", "<A>", "</A>", "<B>", "</B>", "<A/>", "<![CDATA[", "]]>", "]", ">", "&amp;", "&", "a", "绿", "1",
+     " ", "\n", "\r\n", "\x0b", "\x85", "<!---->", "<?p?>", "<A b='c'>", "\ufeff"]
+)  # fmt: skip
+CHILDREN = st.lists(st.sampled_from("ABC"), unique=True).flatmap(
+    lambda names: st.tuples(*(st.tuples(st.just(name), st.lists(PIECES, max_size=4)) for name in names))
+)
+
+
+def outcome(read: Callable[[bytes], dict[str, str]], body: bytes) -> dict[str, str] | int:
+    try:
+        return read(body)
+    except Refused as refused:
+        return refused.status
+
+
+def parsed(body: bytes) -> dict[str, str]:
+    """Read by the parser alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xml, "_plain", lambda text: None)
+        return read_xml(body)
+
+
+@given(st.lists(PIECES, max_size=12), CHILDREN, st.booleans())
+def test_plain_children_are_read_as_a_parser_reads_them(pieces, children, section):
+    opened, closed = ("<![CDATA[", "]]>") if section else ("", "")
+    written = "".join(f"<{name}>{opened}{''.join(text)}{closed}</{name}>" for name, text in children)
+    for body in ("<xml>" + "".join(pieces) + "</xml>", "<xml>" + written + "</xml>", "".join(pieces)):
+        assert outcome(read_xml, body.encode()) == outcome(parsed, body.encode())
+
+
+def test_what_tencent_sends_needs_no_parser(monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("a parser was asked")
+
+    monkeypatch.setattr(xml, "fromstring", never)
+    body = "<xml><A><![CDATA[a<b>]]]></A>\n<B>1</B> <C></C><D><![CDATA[]]></D></xml>\n"
+    assert read_xml(body.encode()) == {"A": "a<b>]", "B": "1", "C": "", "D": ""}
