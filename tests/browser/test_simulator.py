@@ -21,7 +21,7 @@ SMALL_TARGETS = """
 () => [...document.querySelectorAll("button, textarea, summary, a[href]")]
   .filter((node) => node.checkVisibility() && !node.classList.contains("skip"))
   .map((node) => [node.textContent || node.id, node.getBoundingClientRect()])
-  .filter(([, box]) => box.width < 44 || box.height < 44)
+  .filter(([, box]) => Math.round(box.width * 100) < 4400 || Math.round(box.height * 100) < 4400)
   .map(([text, box]) => `${text} ${box.width}×${box.height}`)
 """
 SIDEWAYS = "() => document.documentElement.scrollWidth > window.innerWidth || log.scrollWidth > log.clientWidth"
