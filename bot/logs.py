@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -21,6 +22,10 @@ HIDDEN = "***"
 LEAST_SECRET = 4
 """Configured secrets shorter than this many characters are not searched for: they occur in ordinary words."""
 
+SHORT_CHARS, SHORT_TEXTS = 80, 1024
+"""Texts up to so many characters, the names and values that come again and again, are searched once: so many of them
+are remembered."""
+
 _NAMED = r"(?:token|secret|key|ticket|password|response_code)"
 _SECRET_NAME = re.compile(rf".*{_NAMED}", re.IGNORECASE)
 _LOOKS_SECRET = re.compile(
@@ -29,6 +34,7 @@ _LOOKS_SECRET = re.compile(
     r"|(?<![A-Za-z0-9])[A-Za-z0-9]{43}(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_encode = jsonlib.JSONEncoder(ensure_ascii=False).encode
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -38,9 +44,13 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= LEAST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._short = lru_cache(SHORT_TEXTS)(self._hidden)
 
     def text(self, text: str) -> str:
         """The text with every secret in it hidden."""
+        return self._short(text) if len(text) <= SHORT_CHARS else self._hidden(text)
+
+    def _hidden(self, text: str) -> str:
         if self._known:
             text = self._known.sub(HIDDEN, text)
         return _LOOKS_SECRET.sub(lambda found: (found["kept"] or "") + HIDDEN, text)
@@ -49,7 +59,7 @@ class Redactor:
         """An extra as JSON can hold it, with every secret in it hidden; `name` is the key it stands under."""
         if value is None or isinstance(value, bool):
             return value
-        if _SECRET_NAME.fullmatch(name) and not isinstance(value, Mapping):
+        if name and _is_secret_name(name) and not isinstance(value, Mapping):
             return HIDDEN
         if isinstance(value, int):
             return value
@@ -75,8 +85,16 @@ class _JsonLines(JsonFormatter):
     """time, level, logger, message, the extras, and exception or stack where there is one."""
 
     def __init__(self, redactor: Redactor) -> None:
-        super().__init__(json_ensure_ascii=False)
+        super().__init__()
         self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line. Most have neither exception nor stack and need none of what the library prepares for them."""
+        if record.exc_info or record.exc_text or record.stack_info:
+            return super().format(record)
+        log_data: dict[str, Any] = {}
+        self.add_fields(log_data, record, {})
+        return self.serialize_log_record(log_data)
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -92,7 +110,7 @@ class _JsonLines(JsonFormatter):
 
     def serialize_log_record(self, log_data: dict[str, Any]) -> str:
         # JSON leaves these as they are, but some readers end a line at them and some terminals obey them.
-        return _CONTROLS.sub(_escaped, super().serialize_log_record(log_data))
+        return _CONTROLS.sub(_escaped, _encode(log_data))
 
 
 class _PlainLines(logging.Formatter):
@@ -121,6 +139,11 @@ class _Stderr(logging.StreamHandler[Any]):
         told = {"level": "ERROR", "logger": record.name, "message": "a log record cannot be written", "where": where}
         with suppress(OSError):  # standard error itself is gone: nobody is left to be told
             self.stream.write(jsonlib.dumps(told) + "\n")
+
+
+@lru_cache(256)
+def _is_secret_name(name: str) -> bool:
+    return _SECRET_NAME.fullmatch(name) is not None
 
 
 def configure(level: str, json: bool, secrets: Iterable[str]) -> None:

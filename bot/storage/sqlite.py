@@ -41,10 +41,12 @@ BUSY_SECONDS = 2.0
 """How long a lock held by another process is waited for."""
 WAL_BYTES = 32 * 1024 * 1024
 """A write-ahead log above this is written back and truncated."""
-AUTOCHECKPOINT_PAGES = 2000
+AUTOCHECKPOINT_PAGES = 4000
 """Pages of 4 KiB in the log after which a commit writes them back."""
 CACHE_KIB = 32 * 1024
 """Memory for pages, so that a large batch is not written twice."""
+GATHER_SECONDS = 0.002
+"""How long a write waits for others to share its commit while none is under way."""
 EVER = (-(2**63), 2**63 - 1)
 """The first and the last microsecond a column can hold."""
 
@@ -65,7 +67,7 @@ class SqliteStore:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         self._writer: Worker[sqlite3.Connection, _Job] = Worker(
-            "lvlin-store-writer", self._open_writer, self._write_batch, sqlite3.Connection.close
+            "lvlin-store-writer", self._open_writer, self._write_batch, sqlite3.Connection.close, GATHER_SECONDS
         )
         self._reader: Worker[sqlite3.Connection, _Job] = Worker(
             "lvlin-store-reader", self._open_reader, _read_batch, sqlite3.Connection.close

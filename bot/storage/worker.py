@@ -6,8 +6,8 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
-from typing import Any, Generic, NamedTuple, TypeVar
+from queue import SimpleQueue
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from bot.errors import StoreUnavailable
 
@@ -17,6 +17,9 @@ R = TypeVar("R")
 J = TypeVar("J")
 MOST_AT_ONCE = 500
 """The longest batch: long enough to share one fsync widely, short enough to answer within milliseconds."""
+
+
+_Asked: TypeAlias = tuple[J, asyncio.Future[Any]]
 
 
 class Outcome(NamedTuple):
@@ -39,11 +42,16 @@ class Worker(Generic[R, J]):
         open_: Callable[[], R],
         work: Callable[[R, Sequence[J]], Sequence[Outcome]],
         close: Callable[[R], None],
+        gather_seconds: float = 0.0,
     ) -> None:
+        """`gather_seconds`: how long the first job waits for others to share its batch while nothing is at work."""
         self._open = open_
         self._work = work
         self._close = close
-        self._queue: SimpleQueue[tuple[J, asyncio.Future[Any]] | None] = SimpleQueue()
+        self._gather_seconds = gather_seconds
+        self._gathered: list[_Asked[J]] = []
+        self._busy = False  # a batch is handed over and not answered, or about to be handed over
+        self._queue: SimpleQueue[list[_Asked[J]] | None] = SimpleQueue()
         # A daemon: a process that forgot to stop its store still ends, and what it was told is kept is on the disk.
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._accepting = False
@@ -71,13 +79,18 @@ class Worker(Generic[R, J]):
             raise StoreUnavailable("the store is not running")
         answer = self._loop.create_future()
         self.waiting += 1
-        self._queue.put((job, answer))
+        self._gathered.append((job, answer))
+        if not self._busy:
+            self._busy = True
+            self._loop.call_later(self._gather_seconds, self._hand_over)
         return answer
 
     async def stop(self) -> None:
         """Finish what was accepted, close the resource, end the thread. Idempotent."""
         if self._accepting:
             self._accepting = False
+            while self._gathered:
+                self._hand_over()
             self._queue.put(None)
         if self._thread.is_alive():
             await asyncio.shield(self._ended)
@@ -98,7 +111,7 @@ class Worker(Generic[R, J]):
             self._call(_settle, self._ended, Outcome())
 
     def _serve(self, resource: R) -> None:
-        while batch := self._next_batch():
+        while batch := self._queue.get():
             jobs = [job for job, _ in batch]
             try:
                 outcomes = self._work(resource, jobs)
@@ -108,27 +121,20 @@ class Worker(Generic[R, J]):
                 outcomes = [Outcome(error=StoreUnavailable("a batch of the store failed")) for _ in jobs]
             self._call(self._answer, [answer for _, answer in batch], outcomes)
 
-    def _next_batch(self) -> list[tuple[J, asyncio.Future[Any]]]:
-        """Everything that waits, at most MOST_AT_ONCE; empty when it is time to end."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        batch = [first]
-        try:
-            while len(batch) < MOST_AT_ONCE:
-                following = self._queue.get_nowait()
-                if following is None:
-                    self._queue.put(None)
-                    break
-                batch.append(following)
-        except Empty:
-            pass
-        return batch
+    def _hand_over(self) -> None:
+        """Give the thread what was gathered, at most MOST_AT_ONCE. One batch at a time: while it is at work the next
+        one grows, and the thread is not woken for every job."""
+        batch, self._gathered = self._gathered[:MOST_AT_ONCE], self._gathered[MOST_AT_ONCE:]
+        if batch:
+            self._queue.put(batch)
+        else:
+            self._busy = False
 
     def _answer(self, answers: Sequence[asyncio.Future[Any]], outcomes: Sequence[Outcome]) -> None:
         self.waiting -= len(answers)
         for answer, outcome in zip(answers, outcomes, strict=True):
             _settle(answer, outcome)
+        self._loop.call_soon(self._hand_over)  # after those just answered, who may ask again
 
     def _call(self, function: Callable[..., object], *values: object) -> None:
         try:

@@ -80,8 +80,8 @@ def test_cdata(text, expected):
 
 
 PIECES = st.sampled_from(
-    ["<xml>", "</xml>", "<A>", "</A>", "<B>", "</B>", "<A/>", "<![CDATA[", "]]>", "]", ">", "&amp;", "&", "a", "绿", "1",
-     " ", "\n", "\r\n", "\x0b", "\x85", "<!---->", "<?p?>", "<A b='c'>", "\ufeff"]
+    ["<xml>", "</xml>", "<A>", "</A>", "<B>", "</B>", "<A/>", "<![CDATA[", "]]>", "]", ">", "&amp;", "&", "a", "绿",
+     "1", " ", "\n", "\r\n", "\x0b", "\x85", "<!---->", "<?p?>", "<A b='c'>", "\ufeff"]
 )  # fmt: skip
 CHILDREN = st.lists(st.sampled_from("ABC"), unique=True).flatmap(
     lambda names: st.tuples(*(st.tuples(st.just(name), st.lists(PIECES, max_size=4)) for name in names))
