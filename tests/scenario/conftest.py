@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import logging
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,17 +115,6 @@ async def running(config: Path, clock: Clock) -> AsyncIterator[Site]:
         finally:
             app.door.draining = True
             await app.listener.stop()
-
-
-@pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """What a command line set up is taken down again: its standard error is closed after the test."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
 
 
 @pytest.fixture
