@@ -155,7 +155,6 @@ entries:
     - {label: 玻璃瓶, item: 玻璃瓶}
     - {label: 装过药水的瓶, category: hazardous}
 - word: 充电宝
-  listed: true
   question: 是什么样的充电宝？
   options:
     - {label: 完好的充电宝, item: 充电宝}

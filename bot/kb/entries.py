@@ -149,12 +149,11 @@ class ChoiceOption(Strict):
 
 
 class Choice(Strict):
-    """A word that means several things. `listed`: the word has a default, so an answer may list the cases."""
+    """A word that means several things. Where it is also an item, the answer lists the cases instead of asking."""
 
     word: Text
     also: tuple[Text, ...] = ()
     question: Text
-    listed: bool = False
     options: tuple[ChoiceOption, ...]
 
     _lists = field_validator("also", "options", mode="before")(lambda value: _as_tuple(value))
