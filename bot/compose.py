@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.kb.entries import Choice, Contact, Entry, Facility, Item
-from bot.matching.understand import Thing, Understanding
+from bot.matching.things import Thing
+from bot.matching.understand import Understanding
 from bot.places import opening
 from bot.records import Alert, ItemAnswer, Option, Reply, Session, Utterance
 

@@ -59,13 +59,10 @@ def unasked(reply: Reply, asked: Utterance, ctx: Context) -> SilenceReason | Non
 
 
 def _not_sure_enough(reply: Reply, asked: Utterance, ctx: Context) -> SilenceReason | None:
-    understood = ctx.understood
-    if understood.trade or not understood.asks:
+    question = ctx.understood.question_likelihood
+    if question < ctx.limits.question:
         return "not_a_question"
-    plainly = understood.asks_bin and bool(reply.items)
-    if understood.question_likelihood < ctx.limits.question and not plainly:
-        return "not_a_question"
-    if reply.score < ctx.limits.speak or any(item.inferred for item in reply.items):
+    if reply.score * question < ctx.limits.speak or any(item.inferred for item in reply.items):
         return "unsure"
     return None
 

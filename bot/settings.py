@@ -219,13 +219,14 @@ class GroupChat(_Strict):
 class Matching(_Strict):
     """The named thresholds of a decision, from 0 to 1.
 
-    accept: answer from here · lean: the same where the line looks like a question to us · infer: say an inferred bin
+    accept: answer from here · scope: how much a line must look like a question for a topic to answer it
+    infer: say an inferred bin of a list from here
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 
-    accept: Share = 0.42
+    accept: Share = 0.4
+    scope: Share = 0.12
     infer: Share = 0.5
-    lean: Share = 0.25
     speak: Share = 0.85
     question: Share = 0.5
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from bot import compose
 from bot.context import Context
-from bot.matching.understand import Thing, understand
+from bot.matching.things import Thing
+from bot.matching.understand import understand
 from bot.records import Option, Reply, Session, Utterance
 from bot.router import Router
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot import compose
 from bot.context import Context
-from bot.matching.understand import Thing
+from bot.matching.things import Thing
 from bot.records import Alert, Reply, Utterance
 from bot.router import Router
 

@@ -52,8 +52,8 @@ _RULES: Mapping[str, str] = {
 }
 _THRESHOLDS: Mapping[str, str] = {
     "accept": "回答",
+    "scope": "主题答复时像提问",
     "infer": "推断",
-    "lean": "像提问时回答",
     "speak": "群里主动说",
     "question": "像提问",
 }

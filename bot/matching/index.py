@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
@@ -14,8 +15,10 @@ from bot.matching.chatter import ChatterSense, compile_odds
 from bot.matching.fold import Fold
 from bot.matching.infer import Inferrer, compile_names
 from bot.matching.lexicon import Lexicon, compile_words
-from bot.matching.phrases import Phrases, compile_phrases
+from bot.matching.phrases import Phrases, compile_phrases, topic_of
 from bot.matching.plain import Plain, any_of
+from bot.matching.spelling import Spelling, compile_spelling
+from bot.matching.votes import Votes, compile_votes
 
 _ITEM_FIELDS = ("name", "category", "topic", "prepare", "reason", "danger", "disputed", "parts", "source")
 
@@ -61,6 +64,10 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
     )
     known = {name: item.category for item in items for word in item.words if (name := fold(word).tight)}
     asked = [phrase for own in phrases.values() for phrase in own]
+    by_topic: defaultdict[str, list[str]] = defaultdict(list)
+    for name, own in phrases.items():
+        by_topic[topic_of(name)] += own
+    chatter = [fold(line).tight for line in knowledge.chatter.lines]
     return {
         "facts": facts.model_dump_json(by_alias=True),
         "day": day.isoformat(),
@@ -68,7 +75,9 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
         "words": compile_words(items, knowledge.choices, lambda name: fold(name).tight),
         "phrases": compile_phrases(phrases),
         "names": compile_names(known),
-        "odds": compile_odds(asked, (fold(line).tight for line in knowledge.chatter.lines)),
+        "odds": compile_odds(asked, chatter),
+        "votes": compile_votes(by_topic, chatter),
+        "spelling": compile_spelling([*asked, *known, *chatter]),
     }
 
 
@@ -109,6 +118,8 @@ class Index:
         self.phrases = Phrases(plain["phrases"])
         self.infer = Inferrer(plain["names"], self.facts.inference)
         self.chatter = ChatterSense(plain["odds"])
+        self.votes = Votes(plain["votes"])
+        self.spelling = Spelling(plain["spelling"])
         dangers = self.facts.dangers.values()
         self.danger_words = any_of(word for danger in dangers for word in danger.words)
         self.danger_things = any_of(thing for danger in dangers for thing in danger.things or ("",))

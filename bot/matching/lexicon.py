@@ -136,10 +136,16 @@ class Lexicon:
             for a, b in pairwise(sound):
                 for n in unpacked(self._by_syllables.get(f"{length} {a} {b}", b"")):
                     near[n] = near.get(n, 0) + 1
-        best = sorted(near, key=lambda n: (-near[n], n))[: likeness.MOST]
+        nearest = sorted(near, key=lambda n: (-near[n], n))[: likeness.MOST]
+        best = [n for n in nearest if _half_shared(text, self._names[n])]
         names = {self._names[n]: " ".join(sounds(self._names[n])) for n in best}
         found = likeness.closest(" ".join(sound), names)
         return (self._at(found[0]), found[1]) if found else None
+
+
+def _half_shared(text: str, name: str) -> bool:
+    """A slip leaves at least half of the characters as they were."""
+    return 2 * len(set(text) & set(name)) >= len(set(name))
 
 
 def key_of(name: str) -> str:

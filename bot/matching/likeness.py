@@ -26,7 +26,12 @@ def near(text: str, names: Sequence[str], least: float) -> list[int]:
     return [hit[2] for hit in sorted(hits, key=lambda hit: (-hit[1], hit[0]))]
 
 
-def best(text: str, phrases: Sequence[str]) -> tuple[str, float]:
-    """The phrase of one entry most like `text`, and its likeness (0 to 1)."""
+def best(text: str, phrases: Sequence[str]) -> tuple[int, float]:
+    """The place of the phrase of one entry most like `text`, and its likeness (0 to 1)."""
     hit = process.extractOne(text, phrases, scorer=fuzz.ratio)
-    return (hit[0], hit[1] / 100) if hit else ("", 0.0)
+    return (hit[2], hit[1] / 100) if hit else (0, 0.0)
+
+
+def of(text: str, phrase: str) -> float:
+    """The likeness of two texts (0 to 1)."""
+    return fuzz.ratio(text, phrase) / 100

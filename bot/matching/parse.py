@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from bot.matching.lexicon import Lexicon, Word
@@ -16,7 +17,7 @@ from bot.matching.words import ASKS, CONNECT, FUNCTION, QUANTITY, STATES, SUMMAR
 _FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
 _LONGEST_FUNCTION = max(map(len, _FUNCTION))
 _CONNECTORS = tuple(sorted(CONNECT, key=len, reverse=True))
-_RELATIVE = re.compile(r"(?:的|额|嘅|之)$")
+_RELATIVE = re.compile(r"(?:的|额|嘅|之|里|里面|里头|上面|外面|下面|[那这][张条块层根片瓶盒包堆截段圈])$")
 _DESCRIPTION = re.compile(r"(?:的|那种|这种|之类|做的|的那个)$")
 
 Piece = tuple[Literal["span", "function", "unknown"], str, Word | None]
@@ -60,10 +61,13 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         asks |= asked
         parts.append((rest, _pieces(rest, lexicon) if rest else [], asked))
     nouns: list[Noun] = []
+    stories: set[str] = set()  # unknown words of parts that say more than a name
     connected = False
-    for rest, pieces, asked in parts:
+    for rest, told, asked in parts:
+        pieces = _without_description(told)
         found, linked = _nouns(pieces, lexicon)
-        if nouns and not asked and not linked and not _adds(rest, pieces):
+        stories.update(noun.text for noun in found if not noun.word and noun.text != rest)
+        if nouns and not asked and not linked and not _adds(pieces):
             continue
         connected |= linked or bool(nouns and found)
         nouns.extend(found)
@@ -73,9 +77,9 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
     left = "".join(text for kind, text, _ in all_pieces if kind == "unknown")
     chosen = known or unknown[:1]
     return Parse(
-        nouns=tuple(_unique(chosen + (unknown if connected and known else [])))
+        nouns=tuple(_unique(chosen))
         if not connected
-        else tuple(_unique(nouns)),
+        else tuple(_unique([noun for noun in nouns if len(known) < 2 or noun.text not in stories])),
         asks_bin=asks,
         left=left,
         size=sum(len(text) for _, text, _ in all_pieces),
@@ -83,6 +87,23 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         connected=connected,
         pieces=all_pieces,
     )
+
+
+def _without_description(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """The pieces without the material that is said after a thing: 「茶叶罐铁的」 「旧水壶不锈钢的一个」."""
+    end = len(pieces)
+    while end and pieces[end - 1][0] == "function" and pieces[end - 1][1] != "的":
+        end -= 1
+    if end < 3 or pieces[end - 1][1] != "的":
+        return pieces
+    kind, text, _ = pieces[end - 2]
+    named = any(piece[0] == "span" for piece in pieces[: end - 2])
+    if kind == "function" or len(text) > _LONGEST_MATERIAL or not named:
+        return pieces
+    return [*pieces[: end - 2], *pieces[end:]]
+
+
+_LONGEST_MATERIAL = 3
 
 
 def _without_question(segment: str) -> tuple[str, bool]:
@@ -173,24 +194,31 @@ def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]
     nouns = [_noun(group) for group in groups]
     if not nouns:
         return [], False
-    listed = [0]
-    for n in range(1, len(nouns)):
-        if before[n].startswith(_CONNECTORS) and n - 1 in listed:
-            listed.append(n)
-    if len(listed) > 1 and all(nouns[n].word for n in listed):
-        return [nouns[n] for n in listed], True
-    head = 0
-    made = False
-    for n in range(1, len(nouns)):
-        joined = _RELATIVE.search(_joined_to(before[n])) is not None
-        if joined and (nouns[n].word or not nouns[head].word or _generic(nouns[n])):
-            made = _generic(nouns[n])
-            if made:
-                nouns[n] = _made_of(nouns[head], nouns[n], lexicon)
-            head = n
-    if not nouns[head].word and not made:
-        head = next((n for n, noun in enumerate(nouns) if noun.word), head)
-    return [nouns[head]], False
+    bounds = [0, *(n for n in range(1, len(nouns)) if _lists(before[n])), len(nouns)]
+    heads = [_head(nouns[start:end], before[start:end], lexicon) for start, end in pairwise(bounds)]
+    if len(heads) > 1 and all(noun.word for noun in heads):
+        return heads, True
+    return [_head(nouns, before, lexicon)], False
+
+
+def _lists(gap: str) -> bool:
+    """Whether what stands between two nouns puts one more thing on a list: 「和」, or how many of each."""
+    return gap.startswith(_CONNECTORS) or (bool(gap) and QUANTITY.fullmatch(gap) is not None)
+
+
+def _head(nouns: Sequence[Noun], before: Sequence[str], lexicon: Lexicon) -> Noun:
+    """The noun that the others belong to: the last one that 「的」 joins; `before`: what stands before each."""
+    head, made = nouns[0], False
+    for noun, gap in zip(nouns[1:], before[1:], strict=True):
+        if gap.startswith(_SAYS_WHAT_IT_IS):
+            break
+        joined = _RELATIVE.search(_joined_to(gap)) is not None
+        if joined and (noun.word or not head.word or _generic(noun)):
+            made = _generic(noun) and (noun.word is None or noun.word.item is None or noun.word.choice is not None)
+            head = _made_of(head, noun, lexicon) if made else noun
+    if not head.word and not made:
+        return next((noun for noun in nouns if noun.word), head)
+    return head
 
 
 def _generic(noun: Noun) -> bool:
@@ -210,6 +238,7 @@ def _joined_to(gap: str) -> str:
     return _ADJECTIVE.sub("", QUANTITY.sub("", gap)) if gap[-1:] not in ("的", "额", "嘅") else gap
 
 
+_SAYS_WHAT_IT_IS = ("是", "就是", "都是")
 _ADJECTIVE = re.compile(r"(?:小|大|旧|老|新|空|破|那个|那张|那块|这个)+$")
 
 
@@ -227,19 +256,35 @@ def _noun(group: Sequence[Piece]) -> Noun:
     return Noun(text, group[last][2], exact=False, modifier="".join(piece[1] for piece in group[:last]), tail=tail)
 
 
-def _adds(rest: str, pieces: Sequence[Piece]) -> bool:
+def _adds(pieces: Sequence[Piece]) -> bool:
     """Whether a later segment names one more thing, rather than describing the first."""
+    rest = "".join(text for _, text, _ in pieces)
     if SUMMARY.match(rest) or _DESCRIPTION.search(rest):
         return False
     kinds = [kind for kind, _, _ in pieces if kind != "function"]
-    if kinds and rest.startswith(_CONNECTORS):
+    if kinds and (rest.startswith(_CONNECTORS) or _belongs(pieces)):
         return True
     if len(kinds) == len(pieces) and (len(kinds) > 1 or kinds == ["unknown"]):
         return 2 <= len(rest) <= _LONGEST_COMPOUND
     if kinds != ["span"]:
         return False
     first = next(n for n, piece in enumerate(pieces) if piece[0] == "span")
-    return first == 0 or _RELATIVE.search(pieces[first - 1][1]) is not None or pieces[first - 1][1] in _BEFORE_THING
+    if first == 0 or _RELATIVE.search(pieces[first - 1][1]) is not None or pieces[first - 1][1] in _BEFORE_THING:
+        return True
+    return all(QUANTITY.fullmatch(text) for _, text, _ in pieces[:first])
+
+
+def _belongs(pieces: Sequence[Piece]) -> bool:
+    """「包苹果的网套」 「里面两节7号电池」: a known thing, by what it belongs to."""
+    last = max((n for n, piece in enumerate(pieces) if piece[0] == "span"), default=0)
+    if not last or any(kind == "unknown" for kind, _, _ in pieces[last + 1 :]):
+        return False
+    before = "".join(text for kind, text, _ in pieces[:last] if kind == "function")
+    return _ADJECTIVE.sub("", before).endswith(_OF) or pieces[0][1] in _INSIDE
+
+
+_OF = ("的", "额", "嘅")
+_INSIDE = frozenset(("里面", "里头", "里面的", "里头的"))
 
 
 _LONGEST_COMPOUND = 6

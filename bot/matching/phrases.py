@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bot.matching import likeness
 from bot.matching.plain import Plain, numbers, unpacked, unpacked_weights, weights
@@ -25,7 +23,7 @@ _COMPANY = 0.06
 """What an entry gains from the scores of other near entries of its topic."""
 _SAME = 0.6
 """What an entry gains that holds the very words asked."""
-_BUDGET = 200
+_BUDGET = 700
 """Postings looked at for one question, rarest n-grams first."""
 _EVERY_QUESTION = re.compile(
     r"怎么办|怎么样|怎么|怎样|如何|咋办|咋|什么|啥|哪里|哪儿|哪个|哪|吗|么|呢|啊|可以|能不能|可不可以|是不是|要不要|会不会"
@@ -35,12 +33,17 @@ _EVERY_QUESTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry, its way of asking most like the question, and a score (about 0 to 2: rarity shared + likeness)."""
+    """An entry, its way of asking most like the question, and why.
+
+    Rarity shared, likeness of the words that not every question has, likeness of all words: 0 to 1 each; and a score
+    made of them, about 0 to 2."""
 
     entry: str
     phrase: str
     score: float
-    likeness: float
+    shared: float
+    content: float
+    alike: float
 
 
 def compile_phrases(entries: Mapping[str, Sequence[str]]) -> Plain:
@@ -77,15 +80,16 @@ class Phrases:
 
     def __init__(self, plain: Plain) -> None:
         self._names: list[str] = plain["names"]
-        self._topics = [name.rpartition("/")[0] for name in self._names]
+        self._topics = [topic_of(name) for name in self._names]
         self._phrases: list[list[str]] = plain["phrases"]
         self._contents: list[list[str]] = plain["contents"]
         self._total: int = plain["total"]
         self._postings: dict[str, tuple[bytes, bytes]] = plain["postings"]
         self._used: dict[str, tuple[float, array[int], array[float]]] = {}
 
-    def rank(self, text: str, limit: int = 5) -> list[Hit]:
-        """The entries most like the folded text (without spaces), best first; ties by entry."""
+    def rank(self, text: str, topics: Collection[str] = (), limit: int = _SHORT_LIST) -> list[Hit]:
+        """The entries most like the folded text (without spaces), best first; ties by entry. Of each of `topics` the
+        nearest entry is among those looked at."""
         known = []
         norm = 0.0
         for gram in _grams(text):
@@ -93,20 +97,24 @@ class Phrases:
             norm += posting[0] * posting[0]
             if posting[1]:
                 known.append(posting)
-        known.sort(key=lambda posting: len(posting[1]))
+        known.sort(key=_spread)
         shared: dict[int, float] = {}
+        get = shared.get
         budget = _BUDGET
         for rarity, entries, own in known:
-            for n, weight in zip(entries, own, strict=True):
-                shared[n] = shared.get(n, 0.0) + rarity * weight
+            for n, weight in zip(entries, own):  # noqa: B905 — of one length by construction, and the innermost loop
+                shared[n] = get(n, 0.0) + rarity * weight
             budget -= len(entries)
             if budget < 0:
                 break
-        best = heapq.nlargest(_SHORT_LIST, shared.items(), key=itemgetter(1))
+        ranked = sorted(shared, key=shared.__getitem__, reverse=True)
+        best = ranked[:_SHORT_LIST]
+        for topic in topics:
+            best += [n for n in ranked if self._topics[n] == topic and n not in best][:1]
         content = _content(text)
         norm = math.sqrt(norm)
-        near = [(n, *self._scored(text, content, n, score / norm)) for n, score in best]
-        return self._in_company(near)[:limit]
+        hits = [self._hit(text, content, n, shared[n] / norm) for n in best]
+        return self._in_company(hits)[: limit + len(topics)]
 
     def _posting(self, gram: str) -> tuple[float, array[int], array[float]]:
         """Rarity of an n-gram and the entries that hold it with their weights; kept unpacked: few are ever used."""
@@ -118,28 +126,34 @@ class Phrases:
             self._used[gram] = found
         return found
 
-    def _scored(self, text: str, content: str, n: int, shared: float) -> tuple[float, str, float]:
-        """Score, most alike phrase and its likeness of one entry."""
-        phrase, alike = likeness.best(text, self._phrases[n])
-        _, content_alike = likeness.best(content, self._contents[n])
-        return shared + _LIKENESS_OF_CONTENT * content_alike + _LIKENESS_OF_ALL * alike, phrase, alike
+    def _hit(self, text: str, content: str, n: int, shared: float) -> Hit:
+        """One entry by its most alike phrase."""
+        at, content_alike = likeness.best(content, self._contents[n])
+        phrase = self._phrases[n][at]
+        alike = likeness.of(text, phrase)
+        score = shared + _LIKENESS_OF_CONTENT * content_alike + _LIKENESS_OF_ALL * alike
+        return Hit(self._names[n], phrase, score, shared, content_alike, alike)
 
-    def _in_company(self, near: Sequence[tuple[int, float, str, float]]) -> list[Hit]:
+    def _in_company(self, near: Sequence[Hit]) -> list[Hit]:
         """Near entries of one topic strengthen each other; best first."""
         together: dict[str, float] = {}
-        for n, score, _, _ in near:
-            topic = self._topics[n]
-            together[topic] = together.get(topic, 0.0) + score
-        hits = [
-            Hit(
-                self._names[n],
-                phrase,
-                score + _COMPANY * (together[self._topics[n]] - score) + (_SAME if alike >= 1.0 else 0.0),
-                alike,
-            )
-            for n, score, phrase, alike in near
-        ]
+        for hit in near:
+            topic = topic_of(hit.entry)
+            together[topic] = together.get(topic, 0.0) + hit.score
+        hits = []
+        for hit in near:
+            company = _COMPANY * (together[topic_of(hit.entry)] - hit.score)
+            hits.append(replace(hit, score=hit.score + company + _SAME * (hit.alike >= 1.0)))
         return sorted(hits, key=lambda hit: (-hit.score, hit.entry))
+
+
+def topic_of(entry: str) -> str:
+    """The slug of `topics/<slug>/<id>`."""
+    return entry.split("/", 2)[1]
+
+
+def _spread(posting: tuple[float, array[int], array[float]]) -> int:
+    return len(posting[1])
 
 
 def _content(text: str) -> str:

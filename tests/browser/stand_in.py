@@ -77,7 +77,7 @@ def understand(text: str) -> dict[str, Any]:
             {"entry": "items/奶茶杯", "score": 0.98, "rule": "name"},
             {"entry": f"topics/{text}", "score": 0.41, "rule": f"phrase: {text}"},
         ],
-        "thresholds": {"accept": 0.5, "infer": 0.5, "lean": 0.05, "speak": 0.85, "question": 0.5},
+        "thresholds": {"accept": 0.5, "infer": 0.5, "speak": 0.85, "question": 0.5},
         "question_likelihood": 0.93,
     }
 

@@ -14,7 +14,7 @@ from bot.brain import Brain
 from bot.context import Context
 from bot.kb.entries import Contact, Facility, Hours, Item, Local
 from bot.kb.slugs import FACILITY_KINDS
-from bot.matching.understand import Thing
+from bot.matching.things import Thing
 from bot.records import Utterance
 from tests.conftest import NOON
 

@@ -108,9 +108,6 @@ def test_our_own_echo(context: MakeContext, text: str, chat: str | None, reason:
         pytest.param("confident", SURE, "奶茶杯", "not_a_question", id="names-a-thing-only"),
         pytest.param("confident", SURE, "谁要奶茶杯，便宜出", "not_a_question", id="trades"),
         pytest.param("always", SURE, "奶茶杯", None, id="always-answers"),
-        pytest.param("confident", Reply("answer", "", score=0.875), CLEAR, None, id="score-above-the-edge"),
-        pytest.param("confident", Reply("answer", "", score=0.85), CLEAR, None, id="score-at-the-edge"),
-        pytest.param("confident", Reply("answer", "", score=0.84375), CLEAR, "unsure", id="score-below-the-edge"),
         pytest.param(
             "confident",
             Reply("answer", "", items=(ItemAnswer("怪东西", "residual", "干垃圾", True),), score=1.0),
@@ -124,6 +121,14 @@ def test_our_own_echo(context: MakeContext, text: str, chat: str | None, reason:
 )
 def test_unasked(context: MakeContext, speak: str, reply: Reply, text: str, reason: str | None) -> None:
     assert manners.unasked(reply, said(text), context(text, speak=speak)) == reason
+
+
+def test_unasked_the_answer_and_the_question_must_both_be_likely(context: MakeContext) -> None:
+    """How likely the answer is right, times how likely the line is a question to us, against `speak`."""
+    ctx = context(CLEAR)
+    edge = ctx.limits.speak / ctx.understood.question_likelihood
+    assert manners.unasked(Reply("answer", "", score=edge + 0.001), said(CLEAR), ctx) is None
+    assert manners.unasked(Reply("answer", "", score=edge - 0.001), said(CLEAR), ctx) == "unsure"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_rank(phrases: Phrases, text: str, entry: str) -> None:
 
 def test_the_very_words_are_wholly_alike(phrases: Phrases) -> None:
     best = phrases.rank("废油倒哪里")[0]
-    assert (best.phrase, best.likeness) == ("废油倒哪里", 1.0)
+    assert (best.phrase, best.alike) == ("废油倒哪里", 1.0)
     assert best.score > phrases.rank("废油倒哪里呀")[0].score
 
 
@@ -48,7 +48,7 @@ def test_nothing_alike(phrases: Phrases, text: str) -> None:
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
 def test_no_more_than_the_limit(phrases: Phrases, limit: int) -> None:
-    assert len(phrases.rank("装修噪声怎么处理", limit)) == limit
+    assert len(phrases.rank("装修噪声怎么处理", limit=limit)) == limit
 
 
 def test_best_first_and_ties_by_entry() -> None:

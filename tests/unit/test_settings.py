@@ -102,8 +102,8 @@ def test_channels_fit_their_constructors(config: Path) -> None:
 
 
 def test_thresholds_are_named_numbers(config: Path) -> None:
-    matching = read(config, LEAST + "matching: {accept: 0.75, lean: 0, speak: 1}").matching
-    assert matching.model_dump() == {"accept": 0.75, "infer": 0.5, "lean": 0, "speak": 1, "question": 0.5}
+    matching = read(config, LEAST + "matching: {accept: 0.75, infer: 0, speak: 1}").matching
+    assert matching.model_dump() == {"accept": 0.75, "scope": 0.12, "infer": 0, "speak": 1, "question": 0.5}
 
 
 def test_the_thresholds_are_those_of_decisions(config: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.brain import Brain
-from bot.matching.understand import MOST_ITEMS, Thresholds, Understanding, understand
+from bot.matching.things import MOST_ITEMS
+from bot.matching.understand import Thresholds, Understanding, understand
 
 
 @pytest.mark.parametrize(
@@ -80,16 +81,14 @@ def test_what_was_talked_of_breaks_near_ties(small: Brain) -> None:
 @pytest.mark.parametrize(
     ("score", "likelihood", "expected"),
     [
-        pytest.param(0.5, 0.0, True, id="at-accept"),
-        pytest.param(0.4375, 0.5, True, id="below-accept-but-looks-like-a-question"),
-        pytest.param(0.4375, 0.4375, False, id="below-accept-and-does-not"),
-        pytest.param(0.25, 0.5, True, id="at-lean"),
-        pytest.param(0.1875, 1.0, False, id="below-lean"),
+        pytest.param(0.5, 0.25, True, id="at-both"),
+        pytest.param(0.4375, 1.0, False, id="below-accept"),
+        pytest.param(1.0, 0.1875, False, id="out-of-scope"),
     ],
 )
 def test_answers(small: Brain, score: float, likelihood: float, expected: bool) -> None:
     found = Understanding(small.index.fold("问"), "entry", score, "phrase", question_likelihood=likelihood)
-    assert found.answers(Thresholds(accept=0.5, lean=0.25, question=0.5)) is expected
+    assert found.answers(Thresholds(accept=0.5, scope=0.25)) is expected
 
 
 @pytest.mark.parametrize(
