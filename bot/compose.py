@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.context import Context
-from bot.kb.entries import Choice, Contact, Entry, Facility, Item
+from bot.kb.entries import Choice, Entry, Item
 from bot.matching.understand import Thing, Understanding
-from bot.places import opening
 from bot.records import Alert, ItemAnswer, Option, Reply, Session, Utterance
 
 _SHORT_REASON = 24
@@ -144,31 +143,6 @@ def filled(text: str, asked: Utterance, ctx: Context) -> str:
         return text
     values: dict[str, str] = {name: found.label for name, found in ctx.index.city.categories.items()}
     return text.format_map({**values, "contact": ctx.contact(asked.place)})
-
-
-def facility_text(found: Sequence[Facility]) -> str:
-    """Where, when, what it takes: two lines a facility, three facilities at most; equal ones are told once."""
-    by_rest: dict[tuple[str, str, str, str], list[Facility]] = {}
-    for facility in found[:6]:
-        by_rest.setdefault((facility.name, opening(facility.hours), facility.when, facility.takes), []).append(facility)
-    lines: list[str] = []
-    for (name, hours, when, takes), alike in list(by_rest.items())[:3]:
-        where = "、".join(facility.place for facility in alike)
-        times = "，".join(filter(None, (hours, when)))
-        lines.append(f"{name}：{where}" + (f"，{times}" if times else "，开放时间没有登记") + "。")
-        if takes:
-            lines.append(f"可投：{takes.rstrip('。')}。" if not takes.startswith("每户") else f"{takes.rstrip('。')}。")
-    return "\n".join(lines)
-
-
-_CONTACTS = 4
-
-
-def contacts_text(contacts: Sequence[Contact]) -> str:
-    """Names, phones and hours, the 居委会 first."""
-    first = sorted(contacts, key=lambda contact: "居委" not in contact.name)
-    told = [(f"{contact.name}：{contact.phone or '电话没有登记'}", contact.hours) for contact in first[:_CONTACTS]]
-    return "\n".join("，".join(filter(None, parts)) for parts in told)
 
 
 def case_text(option: Option, category: str, ctx: Context) -> str:

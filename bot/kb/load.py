@@ -28,10 +28,11 @@ from bot.kb.entries import (
     Synonyms,
     Text,
     Topic,
+    Workdays,
 )
 from bot.kb.wording import TEXTS, wrong_placeholder
 
-_SCHEMA = b"1"
+_SCHEMA = b"2"
 """Part of the version: raise it when entries.py changes its meaning."""
 
 Loaded = TypeVar("Loaded", bound=BaseModel)
@@ -52,6 +53,7 @@ class Knowledge(Strict):
     synonyms: Synonyms
     chatter: Chatter
     texts: dict[str, str]
+    workdays: Workdays
     lines: dict[str, tuple[str, int]]
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
@@ -122,6 +124,7 @@ class _Reading:
         self.version = version
         self.faults: list[Fault] = []
         self.lines: dict[str, tuple[str, int]] = {}
+        self.places = strict_yaml.Document("", None, {})
 
     def finish(self) -> Knowledge:
         sources = self._one("sources.yaml", _Sources, "sources")
@@ -131,7 +134,8 @@ class _Reading:
         synonyms = self._one("synonyms.yaml", Synonyms)
         chatter = self._one("chatter.yaml", Chatter)
         texts = self._one("texts.yaml", _Texts, "texts")
-        places = self._one("places.yaml", Place)
+        places = self._places()
+        workdays = self._one("workdays.yaml", Workdays) if "workdays.yaml" in self.files else Workdays()
         cities = self._cities()
         items = self._items()
         topics = self._topics()
@@ -142,6 +146,9 @@ class _Reading:
             self._choice_items(choices.choices, items)
         if places:
             self._unique_places(places)
+            self._facility_texts(places)
+        if sources and workdays and workdays.source and workdays.source not in sources.sources:
+            self._fault("workdays.yaml", 1, f"source is '{workdays.source}'", "use a code of sources.yaml")
         if texts:
             self._wordings(texts.texts)
         self._placeholders(items, topics, dangers.dangers if dangers else {})
@@ -155,6 +162,7 @@ class _Reading:
             or chatter is None
             or texts is None
             or places is None
+            or workdays is None
         ):
             raise FaultyFile(sorted(self.faults, key=lambda fault: (fault.file, fault.line)))
         return Knowledge(
@@ -170,6 +178,7 @@ class _Reading:
             synonyms=synonyms,
             chatter=chatter,
             texts=texts.texts,
+            workdays=workdays,
             lines=self.lines,
         )
 
@@ -196,6 +205,12 @@ class _Reading:
                 document.file, {wrap: _listed(value)}, {(wrap, *place): line for place, line in document.lines.items()}
             )
         return self._checked(model, document)
+
+    def _places(self) -> Place | None:
+        places = self._one("places.yaml", Place)
+        if places:
+            self.places = self._document("places.yaml")
+        return places
 
     def _checked(self, model: type[Loaded], document: strict_yaml.Document) -> Loaded | None:
         if document.value is None:
@@ -368,22 +383,28 @@ class _Reading:
     def _unique_places(self, root: Place) -> None:
         seen: set[str] = set()
         chats: dict[str, str] = {}
-        for place in root.walk():
+        for at, place in placed(root):
             if place.id in seen:
-                self._fault("places.yaml", 1, f"place id '{place.id}' stands twice", "ids are unique; rename one")
+                self._in_places((*at, "id"), f"place id '{place.id}' stands twice", "ids are unique; rename one")
             seen.add(place.id)
-            for chat in place.chats:
+            for n, chat in enumerate(place.chats):
                 if chat in chats:
-                    self._fault(
-                        "places.yaml",
-                        1,
-                        f"chat '{chat}' belongs to {chats[chat]} and {place.id}",
-                        "keep it under one place",
-                    )
+                    what = f"chat '{chat}' belongs to {chats[chat]} and {place.id}"
+                    self._in_places((*at, "chats", n), what, "keep it under one place")
                 chats[chat] = place.id
 
+    def _facility_texts(self, root: Place) -> None:
+        for at, place in placed(root):
+            for n, facility in enumerate(place.facilities):
+                if wrong := wrong_placeholder(facility.takes, _ANSWERS):
+                    what = f"takes of '{facility.name}' {wrong}"
+                    self._in_places((*at, "facilities", n, "takes"), what, _braces(_ANSWERS))
+
+    def _in_places(self, at: strict_yaml.Place, what: str, mend: str) -> None:
+        self._fault("places.yaml", self.places.line(at), what, mend)
+
     def _unknown_files(self) -> None:
-        known = {"sources", "dangers", "choices", "inference", "synonyms", "chatter", "texts", "places"}
+        known = {"sources", "dangers", "choices", "inference", "synonyms", "chatter", "texts", "places", "workdays"}
         for name in self.files:
             folder, _, rest = name.rpartition("/")
             if (folder in ("items", "topics", "cities") and rest) or (not folder and Path(name).stem in known):
@@ -400,6 +421,13 @@ def _braces(allowed: frozenset[str]) -> str:
 
 def _listed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def placed(place: Place, at: strict_yaml.Place = ()) -> Iterator[tuple[strict_yaml.Place, Place]]:
+    """A place and every one below, with where it stands in the file."""
+    yield at, place
+    for n, child in enumerate(place.children):
+        yield from placed(child, (*at, "children", n))
 
 
 def in_force(thing: Item | Entry, today: date) -> bool:

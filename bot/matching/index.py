@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.kb.entries import Choice, City, Danger, Entry, Inference, Item, Place, Source, Strict, Synonyms
 from bot.kb.load import Knowledge, in_force
+from bot.kb.workdays import Calendar, compile_calendar
 from bot.matching.chatter import ChatterSense, compile_odds
 from bot.matching.fold import Fold
 from bot.matching.infer import Inferrer, compile_names
@@ -32,6 +33,7 @@ class Facts(Strict):
     sources: dict[str, Source]
     synonyms: Synonyms
     texts: dict[str, str]
+    calendar: Calendar
     entries: dict[str, tuple[str, Entry]]
 
 
@@ -57,6 +59,7 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
         sources=knowledge.sources,
         synonyms=synonyms,
         texts=knowledge.texts,
+        calendar=compile_calendar(knowledge.workdays, day),
         entries=entries,
     )
     known = {name: item.category for item in items for word in item.words if (name := fold(word).tight)}

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot import compose
 from bot.brain import Brain
 from bot.context import Context
-from bot.kb.entries import Contact, Facility, Hours, Item, Local
+from bot.kb.entries import Item, Local
 from bot.kb.slugs import FACILITY_KINDS
 from bot.matching.understand import Thing
 from bot.records import Utterance
@@ -199,52 +198,6 @@ def test_cases_have_the_bin_of_the_city(context: MakeContext, small_in: Callable
     assert compose.clarify(ctx.understood.choice, ctx).options[0].category == "hazardous"
 
 
-def facility(place: str = "南门", **other: Any) -> Facility:
-    return Facility(kind="battery_box", name="电池箱", place=place, **other)
-
-
-MORNING = (Hours.model_validate({"from": "07:00", "to": "09:00"}),)
-
-
-@pytest.mark.parametrize(
-    ("found", "text"),
-    [
-        pytest.param([], "", id="none"),
-        pytest.param([facility()], "电池箱：南门，开放时间没有登记。", id="no-hours"),
-        pytest.param([facility(hours=MORNING)], "电池箱：南门，每天7:00–9:00。", id="hours"),
-        pytest.param(
-            [facility(), facility("北门")], "电池箱：南门、北门，开放时间没有登记。", id="equal-ones-told-once"
-        ),
-        pytest.param(
-            [facility(hours=MORNING, when="周三清运", takes="小电池。")],
-            "电池箱：南门，每天7:00–9:00，周三清运。\n可投：小电池。",
-            id="everything",
-        ),
-        pytest.param(
-            [facility(takes="每户一只")], "电池箱：南门，开放时间没有登记。\n每户一只。", id="what-is-given-out"
-        ),
-    ],
-)
-def test_facilities(found: list[Facility], text: str) -> None:
-    assert compose.facility_text(found) == text
-
-
-def test_three_kinds_of_facilities_are_enough() -> None:
-    many = [facility(f"{n}号楼", takes=f"第{n}种") for n in range(9)]
-    assert compose.facility_text(many).count("电池箱") == 3
-
-
-def test_contacts() -> None:
-    contacts = [
-        Contact(name="甲", phone="1", hours="白天"),
-        Contact(name="乙"),
-        Contact(name="丙", phone="3"),
-        Contact(name="丁"),
-        Contact(name="戊"),
-    ]
-    assert compose.contacts_text(contacts) == "甲：1，白天\n乙：电话没有登记\n丙：3\n丁：电话没有登记"
-
-
 def test_what_is_remembered(context: MakeContext) -> None:
     ctx = context("电池怎么扔？")
     assert ctx.understood.choice is not None
@@ -346,6 +299,9 @@ class TestEveryShippedText:
             "clause": "各地不同",
             "city": "上海",
             "word": "电池",
+            "time": "今天18:00",
+            "why": "（国庆节放假）",
+            "who": "居委会（021）",
         }
         for key in in_city.index.facts.texts:
             wrong += told(in_city.text(key, HOME, **values), key, 160)
