@@ -267,6 +267,8 @@ inferred_hazard: 清单里没有「{name}」，先按{verdict}处理，问{conta
 hazard_among: 有害的请轻放。
 disputed: "{clause}，这里按{city}的标准。"
 cases: "{word}要看是哪一种："
+national_standard: 按全国标准。
+foreign_rule: 这是{city}的规定。
 open_until: 现在开着，到{time}
 open_always: 全天开放
 not_open_until: 现在关着{why}，{time}开

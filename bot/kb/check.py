@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot import strict_yaml
 from bot.errors import Fault, FaultyFile
+from bot.kb.cities import lacking
 from bot.kb.entries import Choice, Entry, Item, Synonyms
 from bot.kb.load import Knowledge, load, placed
 from bot.kb.slugs import FACILITY_KINDS, TOPIC_NAMES
@@ -61,6 +62,7 @@ class _Linting:
         yield from self._unused_dangers()
         yield from self._unknown_facilities()
         yield from self._unknown_years()
+        yield from self._cities()
 
     def _items(self) -> Iterator[Fault]:
         """Expired items; and review dates, told once where the whole file shares one."""
@@ -195,6 +197,10 @@ class _Linting:
         for year in sorted({self.today.year, (self.today + _SOON).year} - set(calendar.known)):
             mend = "upgrade the package holidays, or write the year into this file"
             yield self._in("workdays.yaml", (), f"the days off and make-up workdays of {year} are not known", mend)
+
+    def _cities(self) -> Iterator[Fault]:
+        for city, at, what, mend in lacking(self.knowledge):
+            yield self._in(f"cities/{city}.yaml", at, what, mend)
 
     def _in(self, name: str, at: strict_yaml.Place, what: str, mend: str) -> Fault:
         """A fault at a place in a file named from the folder; line 1 where there is no such file."""

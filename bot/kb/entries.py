@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -222,24 +222,6 @@ class CityCategory(Strict):
     prepare: str = ""
 
 
-class City(Strict):
-    """knowledge/cities/<city>.yaml."""
-
-    city: Slug
-    name: Text
-    standard: Text
-    source: Text
-    categories: dict[Category, CityCategory]
-
-    @field_validator("categories")
-    @classmethod
-    def _all(cls, value: dict[str, CityCategory]) -> dict[str, CityCategory]:
-        lacking = [name for name in Category.__args__ if name not in value]  # type: ignore[attr-defined]
-        if lacking:
-            raise ValueError(f"lacks {', '.join(lacking)} — add a label for each")
-        return value
-
-
 class Hours(Strict):
     """When something is open. Workdays are those of the calendar, weekends the Saturdays and Sundays off, holidays the
     statutory ones; a closing time that is not after the opening is one of the next day."""
@@ -331,6 +313,42 @@ class Contact(Strict):
     handles: tuple[str, ...] = Field(default=(), alias="for")
 
     _lists = field_validator("hours", "handles", mode="before")(lambda value: _as_tuple(value))
+
+
+class City(Strict):
+    """knowledge/cities/<city>.yaml. `items`: bins of things on which cities differ; `answers`: topic/entry → what is
+    answered here; `sources`: of this city, cited here; `contacts`: whom everybody in the city may call. What stands at
+    an item, or at an entry, under its own `cities` is not repeated."""
+
+    city: Slug
+    name: Text
+    standard: Text
+    source: Text
+    categories: dict[Category, CityCategory]
+    items: dict[Category, tuple[Text, ...]] = {}
+    answers: dict[str, CityAnswer] = {}
+    sources: dict[str, Source] = {}
+    contacts: tuple[Contact, ...] = ()
+
+    _lists = field_validator("contacts", mode="before")(lambda value: _as_tuple(value))
+
+    @field_validator("items", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return {name: _as_tuple(listed) for name, listed in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("categories")
+    @classmethod
+    def _all(cls, value: dict[str, CityCategory]) -> dict[str, CityCategory]:
+        lacking = [name for name in Category.__args__ if name not in value]  # type: ignore[attr-defined]
+        if lacking:
+            raise ValueError(f"lacks {', '.join(lacking)} — add a label for each")
+        return value
+
+    def bin_of(self, item: Item) -> Category | None:
+        """The bin of a thing, where the city's file or the item says it for this city."""
+        named = next((category for category, names in self.items.items() if item.name in names), None)
+        return named or item.cities.get(self.city)
 
 
 class Happening(Strict):

@@ -33,6 +33,8 @@ TEXTS: dict[str, frozenset[str]] = {
     "thanks": _CONTACT,
     "mark_c": _CONTACT,
     "detail_hint": _CONTACT,
+    "national_standard": _CONTACT,
+    "foreign_rule": _CONTACT | {"city"},
     "reach": _CONTACT | {"who"},
     "hours_unknown": _CONTACT,
     "by_notice": _CONTACT,

@@ -166,11 +166,16 @@ def _takes(facility: Facility, asking: Asking) -> list[str]:
 
 
 def contacts_text(contacts: Sequence[Contact], asking: Asking) -> str:
-    """Those who are asked for, else the 居委会 first: their phones and hours, what was asked first."""
-    asked = _pairs(asking.ctx.understood.folded.tight)
-    named = _best(contacts, [2 * len(asked & _pairs(who.name)) + len(asked & _pairs(*who.handles)) for who in contacts])
-    chosen = named or sorted(contacts, key=lambda contact: "居委" not in contact.name)
+    """Those who are asked for, else the 居委会 first: their phones and hours, what was asked first. Who may be called
+    all over the city is told where nobody near is asked for by name."""
+    chosen = _asked_for(contacts, asking) or _asked_for(asking.ctx.index.city.contacts, asking)
+    chosen = chosen or sorted(contacts, key=lambda contact: "居委" not in contact.name)
     return "\n".join(_told_of_contact(contact, asking) for contact in chosen[:_MOST_LINES])
+
+
+def _asked_for(contacts: Sequence[Contact], asking: Asking) -> list[Contact]:
+    asked = _pairs(asking.ctx.understood.folded.tight)
+    return _best(contacts, [2 * len(asked & _pairs(who.name)) + len(asked & _pairs(*who.handles)) for who in contacts])
 
 
 def _told_of_contact(contact: Contact, asking: Asking) -> str:
