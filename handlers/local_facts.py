@@ -22,11 +22,15 @@ _MORE = 0.8
 """How sure it is that such a question is about that: not enough to speak unasked."""
 _INSTEAD = {"drop_point": "late_drop", "late_drop": "drop_point"}
 """Kinds that serve while the other is shut."""
+_DAYS = (
+    r"(?:现在|今天|今晚|明天|后天|周末|双休日|节假日|放假|元旦|春节|过年|清明|五一|端午|中秋|国庆"
+    r"|(?:下|这)?(?:周|星期|礼拜)[一二三四五六日天末])"
+)
 _NAMES_NOTHING = re.compile(
     r"(?:那|那么|它|这个|那个|那里|那边|请问)*"
-    r"(?:现在|今天|明天|后天|周末|双休日|节假日|放假|(?:下|这)?(?:周|星期|礼拜)[一二三四五六日天末])*(?:还|都|也)?"
+    rf"(?:{_DAYS}+呢?|{_DAYS}*(?:还|都|也)?"
     r"(?:开着|开门|开放|关门|开|关|有人|上班|营业|能[扔投放去]|在哪里|在哪儿|在哪|哪里|怎么走|怎么去|地址|位置|电话|联系"
-    r"|几点|什么时候|到几点|时间|关了|电话多少|电话是多少|联系电话|联系方式|找谁)+(?:吗|么|呢|啊|不|没|没有|了|多少|是多少)*"
+    r"|几点|什么时候|到几点|时间|关了|电话多少|电话是多少|联系电话|联系方式|找谁)+(?:吗|么|呢|啊|不|没|没有|了|多少|是多少)*)"
 )
 """A question for hours, place or phone, and nothing else."""
 

@@ -144,6 +144,7 @@ def _told_of_several(spot: _Spot, asking: Asking) -> str:
 def _with_more(lines: Sequence[str], spots: Sequence[_Spot], others: Sequence[_Spot], asking: Asking) -> list[str]:
     """The lines, and what else helps: what is open instead, or what goes in; a picture where one is asked for."""
     shut = all(spot.opening is not None and not spot.opening.is_open for spot in spots)
+    shut = shut and asking.wanted.aspect != "day"
     more = [_open_instead(spot, asking) for spot in others if shut and spot.is_open][:1]
     if not more and len(spots) == 1:
         more = _takes(spots[0].facility, asking)
