@@ -14,6 +14,7 @@ from bot.kb.slugs import TOPIC_NAMES
 NATIONAL = "national"
 """The city whose file holds for every city without one."""
 _BINS = ("recyclable", "hazardous", "food", "residual")
+_TOLD = ("prepare", "reason", "disputed")
 _AMOUNT = re.compile(r"\d+ *万?元")
 _PENALTY = "sort_penalty"
 _BY_NAME = 0.25
@@ -44,10 +45,10 @@ def own_names(city: City, knowledge: Knowledge) -> Callable[[str], str]:
 def item_in_city(item: Item, city: City, named: Callable[[str], str]) -> Item:
     """The item with its bin in a city, told with its names of the bins; the reason for another bin is left out."""
     category = city.bin_of(item) or item.category
-    told = {key: named(getattr(item, key)) for key in ("prepare", "reason", "disputed")}
+    told = {"category": category, **{key: named(text) for key in _TOLD if (text := getattr(item, key))}}
     if category != item.category:
         told["reason"] = ""
-    return item.model_copy(update={"category": category, **told})
+    return item.model_copy(update=told) if any(getattr(item, key) != value for key, value in told.items()) else item
 
 
 def entry_in_city(slug: str, entry: Entry, city: City, knowledge: Knowledge) -> tuple[Entry, str]:
