@@ -23,7 +23,7 @@ def all_handlers() -> Router:
     """Every handler, in the order they are asked."""
     return Router().include(
         module.router
-        for module in (events, staff_words, privacy, social, clarification, items, topics, local_facts, unknown)
+        for module in (events, staff_words, privacy, social, clarification, items, local_facts, topics, unknown)
     )
 
 

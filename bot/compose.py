@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.context import Context
-from bot.kb.entries import Choice, Contact, Entry, Facility, Item
+from bot.kb.entries import Choice, Item
 from bot.matching.things import Thing
 from bot.matching.understand import Understanding
-from bot.places import opening
 from bot.records import Alert, ItemAnswer, Option, Reply, Session, Utterance
 
 _SHORT_REASON = 24
@@ -29,7 +28,7 @@ def items_text(things: Sequence[Thing], asked: Utterance, ctx: Context) -> str:
     lines = [f"{thing.name}：{_verdict(thing.category, ctx)}{'（推断）' if thing.inferred else ''}" for thing in things]
     if any(thing.category == "hazardous" for thing in things):
         lines.append(ctx.text("hazard_among"))
-    return "\n".join(lines)
+    return _joined(*lines, standard(ctx))
 
 
 def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
@@ -45,16 +44,22 @@ def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
     lines = [verdict + reason, f"{how.rstrip('。')}。"]
     if item.disputed:
         lines.append(ctx.text("disputed", clause=item.disputed.rstrip("。"), city=ctx.index.city.name))
-    lines.append(basis(item.source, "", ctx))
+    lines += [standard(ctx), basis(item.source, "", ctx)]
     return _within(lines, _SHORT)
 
 
 def _inferred_text(thing: Thing, asked: Utterance, ctx: Context) -> str:
     label = ctx.index.label(thing.category)
     if thing.category == "hazardous":
-        return ctx.text("inferred_hazard", asked.place, name=thing.name, verdict=_verdict("hazardous", ctx))
-    how = ctx.index.city.categories[thing.category].prepare.rstrip("。")  # type: ignore[index]
-    return ctx.text("inferred", asked.place, name=thing.name, label=label, how=how)
+        told = ctx.text("inferred_hazard", asked.place, name=thing.name, verdict=_verdict("hazardous", ctx))
+    else:
+        how = ctx.index.city.categories[thing.category].prepare.rstrip("。")  # type: ignore[index]
+        told = ctx.text("inferred", asked.place, name=thing.name, label=label, how=how)
+    return _joined(told, standard(ctx))
+
+
+def _joined(*lines: str) -> str:
+    return "\n".join(filter(None, lines))
 
 
 def _verdict(category: str, ctx: Context) -> str:
@@ -74,7 +79,7 @@ def listed_text(choice: Choice, asked: Utterance, ctx: Context) -> str:
     """The cases of a word that has a default, one line each."""
     lines = [ctx.text("cases", word=choice.word)]
     lines += [f"{option.label}：{_case(option, category, ctx)}" for option, category in cases(choice, ctx)]
-    return "\n".join(lines)
+    return _joined(*lines, standard(ctx))
 
 
 def _case(option: Option, category: str, ctx: Context) -> str:
@@ -112,11 +117,15 @@ def clarify(choice: Choice, ctx: Context) -> Reply:
 
 
 def basis(code: str, article: str, ctx: Context) -> str:
-    """The basis with its date: 「依据：上海市生活垃圾管理条例第57条（2019-07-01）」."""
-    sources = ctx.index.facts.sources
-    source = sources.get(code)
+    """The basis with its date: 「依据：上海市生活垃圾管理条例第57条（2019-07-01）」; never another city's."""
+    source = ctx.index.facts.sources.get(code)
     if source and source.city and source.city != ctx.index.city.city:
-        source, article = sources.get(ctx.index.city.source), ""
+        return _cited(ctx.index.city.source, "", ctx)
+    return _cited(code, article, ctx)
+
+
+def _cited(code: str, article: str, ctx: Context) -> str:
+    source = ctx.index.facts.sources.get(code)
     if source is None:
         return ""
     if source.mark == "C":
@@ -124,19 +133,26 @@ def basis(code: str, article: str, ctx: Context) -> str:
     return f"依据：{source.name}{article}（{source.date.isoformat()}）"
 
 
-def entry_text(entry: Entry, asked: Utterance, ctx: Context) -> tuple[str, str]:
+def entry_text(name: str, asked: Utterance, ctx: Context) -> tuple[str, str]:
     """The answer of an entry in the site's city, and what stands behind 「详细」."""
-    city = ctx.index.city.city
-    variant = entry.cities.get(city)
-    answer = variant.answer if variant else entry.answer
-    detail = (variant.detail if variant else "") or entry.detail
-    code, article = (variant.source or entry.source, variant.article) if variant else (entry.source, entry.article)
-    lines = [filled(answer, asked, ctx), basis(code, article, ctx)]
+    _, entry = ctx.index.entries[name]
+    foreign = ctx.index.facts.foreign.get(name)
+    lines = [filled(entry.answer, asked, ctx)]
+    if foreign:
+        lines += [ctx.text("foreign_rule", city=foreign), _cited(entry.source, entry.article, ctx)]
+    else:
+        depends = entry.cities or "{" in entry.answer.replace("{contact}", "")
+        lines += [standard(ctx) if depends else "", basis(entry.source, entry.article, ctx)]
     if entry.mark == "C" and ctx.text("mark_c") not in lines and ctx.text("mark_c") not in lines[0]:
         lines.append(ctx.text("mark_c"))
-    if detail:
+    if entry.detail:
         lines.append(ctx.text("detail_hint"))
-    return "\n".join(filter(None, lines)), filled(detail, asked, ctx) if detail else ""
+    return _joined(*lines), filled(entry.detail, asked, ctx) if entry.detail else ""
+
+
+def standard(ctx: Context) -> str:
+    """That the national standard is told, where the site's city has no file of its own; else ""."""
+    return "" if ctx.index.facts.city_known else ctx.text("national_standard")
 
 
 def filled(text: str, asked: Utterance, ctx: Context) -> str:
@@ -147,35 +163,10 @@ def filled(text: str, asked: Utterance, ctx: Context) -> str:
     return text.format_map({**values, "contact": ctx.contact(asked.place)})
 
 
-def facility_text(found: Sequence[Facility]) -> str:
-    """Where, when, what it takes: two lines a facility, three facilities at most; equal ones are told once."""
-    by_rest: dict[tuple[str, str, str, str], list[Facility]] = {}
-    for facility in found[:6]:
-        by_rest.setdefault((facility.name, opening(facility.hours), facility.when, facility.takes), []).append(facility)
-    lines: list[str] = []
-    for (name, hours, when, takes), alike in list(by_rest.items())[:3]:
-        where = "、".join(facility.place for facility in alike)
-        times = "，".join(filter(None, (hours, when)))
-        lines.append(f"{name}：{where}" + (f"，{times}" if times else "，开放时间没有登记") + "。")
-        if takes:
-            lines.append(f"可投：{takes.rstrip('。')}。" if not takes.startswith("每户") else f"{takes.rstrip('。')}。")
-    return "\n".join(lines)
-
-
-_CONTACTS = 4
-
-
-def contacts_text(contacts: Sequence[Contact]) -> str:
-    """Names, phones and hours, the 居委会 first."""
-    first = sorted(contacts, key=lambda contact: "居委" not in contact.name)
-    told = [(f"{contact.name}：{contact.phone or '电话没有登记'}", contact.hours) for contact in first[:_CONTACTS]]
-    return "\n".join("，".join(filter(None, parts)) for parts in told)
-
-
 def case_text(option: Option, category: str, ctx: Context) -> str:
     """A chosen case that names no item of the knowledge: its bin, and how to put it out."""
     how = ctx.index.city.categories[category].prepare  # type: ignore[index]
-    return f"{option.label}：{_verdict(category, ctx)}。\n{how.rstrip('。')}。"
+    return _joined(f"{option.label}：{_verdict(category, ctx)}。", f"{how.rstrip('。')}。", standard(ctx))
 
 
 def known_case(thing: Thing, ctx: Context) -> ItemAnswer:

@@ -80,6 +80,7 @@ class LiveKnowledge:
         plain = await asyncio.to_thread(kept, self._folder, self._keep_in, self._city, self._tried[0])
         self._brain = Brain.of(plain) if plain else await self._compiled(self._tried[0])
         gc.freeze()
+        self._tell_unknown_city()
         self._on_change(self.version, 0)
 
     async def look(self) -> None:
@@ -109,7 +110,13 @@ class LiveKnowledge:
         else:
             self.faults = ()
             log.info("knowledge loaded", extra={"version": self.version, "day": state[0].isoformat()})
+            self._tell_unknown_city()
         self._on_change(self.version, len(self.faults))
+
+    def _tell_unknown_city(self) -> None:
+        if not self.brain().index.facts.city_known:
+            file = str(self._folder / "cities" / f"{self._city}.yaml")
+            log.warning("the city has no file: the national standard is told", extra={"city": self._city, "file": file})
 
     async def _compiled(self, day: date) -> Brain:
         """Let a child compile; it ends with us, and Ctrl-C at the terminal is not its business. Raises FaultyFile."""

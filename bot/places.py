@@ -6,7 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.kb.entries import Contact, Facility, Happening, Hours, Place
+from bot.kb.entries import Contact, Facility, Happening, Place
+
+OF_ONE_ESTATE = frozenset(("drop_point", "late_drop", "bulky", "construction"))
+"""Kinds of facilities that only those may use for whom they are registered: another estate's are not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A facility near somebody: where it is registered, and how many levels up the tree one goes to have it below."""
+
+    facility: Facility
+    at: Place
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +57,28 @@ class Places:
         """The ids of `branch` and everything in it; KeyError for an unknown id."""
         return tuple(place.id for place in self.by_id[branch].walk())
 
-    def facilities(self, place: str, kind: str) -> tuple[Facility, ...]:
-        """The facilities of a kind nearest to the asker: those in the place or below it, else those of the nearest
-        place around it that has any."""
-        for around in self.upwards(place):
-            found = tuple(f for inner in around.walk() for f in inner.facilities if f.kind == kind)
-            if found:
-                return found
-        return ()
+    def facilities(self, place: str, kind: str) -> tuple[Found, ...]:
+        """The facilities of a kind, nearest first: in the place or below it, then level by level in what it lies in."""
+        allowed = self._allowed(place) if kind in OF_ONE_ESTATE else None
+        found: dict[str, list[Found]] = {}
+        for steps, around in enumerate(self.upwards(place)):
+            for at in around.walk():
+                if at.id not in found and (allowed is None or at.id in allowed):
+                    found[at.id] = [Found(facility, at, steps) for facility in at.facilities if facility.kind == kind]
+        return tuple(near for own in found.values() for near in own)
+
+    def _allowed(self, place: str) -> frozenset[str]:
+        """The places whose facilities are meant for who lives in a place: all around it, and all of its own estate."""
+        around = list(self.upwards(place))
+        own = next((found for found in around if found.kind == "estate"), around[0])
+        return frozenset((*(found.id for found in around), *(found.id for found in own.walk())))
+
+    def named(self, found: Place, asker: str) -> str:
+        """What to put before a spot in `found`, so that who asks from `asker` knows where it is: the estate and
+        building, as far as the asker is not there; "" where nothing is needed."""
+        around = {place.id for place in self.upwards(asker)}
+        between = [place for place in self.upwards(found.id) if place.id not in around]
+        return "".join(place.name for place in reversed(between) if place.kind in ("estate", "building"))
 
     def contacts(self, place: str) -> tuple[Contact, ...]:
         """Whom to ask, nearest first."""
@@ -71,30 +97,3 @@ class Places:
         if place in self.by_id and place != self.root.id:
             return place
         return next((found.id for found in self.root.walk() if found.kind == "estate"), self.root.id)
-
-
-def opening(hours: Sequence[Hours]) -> str:
-    """Hours in words: 「每天 7:00–9:00、18:00–20:00」."""
-    if not hours:
-        return ""
-    by_days: dict[str, list[str]] = {}
-    for span in hours:
-        by_days.setdefault(_days(span), []).append(_span(span))
-    return "；".join(f"{days}{'、'.join(spans)}" for days, spans in by_days.items())
-
-
-def _span(span: Hours) -> str:
-    if (span.opens, span.closes) == ("00:00", "24:00"):
-        return "全天"
-    return f"{span.opens.removeprefix('0')}–{span.closes.removeprefix('0')}"
-
-
-_DAY_NAMES = {
-    "daily": "每天", "workdays": "工作日", "weekends": "双休日", "mon": "周一", "tue": "周二", "wed": "周三",
-    "thu": "周四", "fri": "周五", "sat": "周六", "sun": "周日",
-}  # fmt: skip
-
-
-def _days(span: Hours) -> str:
-    days = (span.days,) if isinstance(span.days, str) else span.days
-    return "、".join(_DAY_NAMES[day] for day in days)

@@ -19,7 +19,7 @@ async def answer(asked: Utterance, ctx: Context) -> Reply | None:
     slug, entry = ctx.index.entries[understood.entry]
     if entry.local is not None:
         return None
-    text, detail = compose.entry_text(entry, asked, ctx)
+    text, detail = compose.entry_text(understood.entry, asked, ctx)
     reply = Reply(
         "answer",
         text,

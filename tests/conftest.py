@@ -192,7 +192,7 @@ children:
     name: 东社区
     kind: community
     contacts:
-      - {name: 东社区居委会, phone: "000-2", hours: 工作日}
+      - {name: 东社区居委会, phone: "000-2", when: 工作日}
     activities:
       - {name: 换绿植, at: "2026-12-05 09:00", place: 南门}
       - {name: 昨天的活动, at: "2026-11-30 09:00"}
@@ -267,6 +267,19 @@ inferred_hazard: 清单里没有「{name}」，先按{verdict}处理，问{conta
 hazard_among: 有害的请轻放。
 disputed: "{clause}，这里按{city}的标准。"
 cases: "{word}要看是哪一种："
+national_standard: 按全国标准。
+foreign_rule: 这是{city}的规定。
+open_until: 现在开着，到{time}
+open_always: 全天开放
+not_open_until: 现在关着{why}，{time}开
+not_open: 现在关着{why}
+staffed_until: 现在有人，到{time}
+staffed_always: 全天有人
+not_staffed_until: 现在没人{why}，{time}上班
+not_staffed: 现在没人{why}
+hours_unknown: 开放时间没有登记
+by_notice: 以通知为准
+reach: 可以联系{who}。
 what_points: 积分兑换
 what_battery_box: 电池回收箱
 what_times: 投放时间和地点

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.common import config_option, json_option, print_json
+from bot.cli.common import config_option, json_option, print_json, read_settings
 from bot.errors import Fault, FaultyFile
 from bot.kb.load import load
 from bot.settings import examine, staff_faults
@@ -34,7 +34,17 @@ def check(config_path: Path, as_json: bool) -> None:
         click.get_current_context().exit(2 if faults else 0)
     if faults:
         raise FaultyFile(faults)
+    settings = read_settings(config_path)
+    city = settings.site.city
+    if not (settings.knowledge / "cities" / f"{city}.yaml").exists():
+        click.echo(f"lvlin: {_no_file(city, settings.knowledge)}", err=True)
     click.echo(f"no faults in {config_path} and the knowledge")
+
+
+def _no_file(city: str, knowledge: Path) -> str:
+    """That a city gets the national standard: no fault, but hardly meant."""
+    mend = f"correct site.city, or write {knowledge.name}/cities/{city}.yaml"
+    return f"site.city is '{city}', which has no file: the national standard is told, and answers say so — {mend}"
 
 
 def every_fault(config_path: Path) -> Sequence[Fault]:

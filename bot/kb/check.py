@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from bot import strict_yaml
 from bot.errors import Fault, FaultyFile
-from bot.kb.entries import Choice, Entry, Item, Place, Synonyms
-from bot.kb.load import Knowledge, load
+from bot.kb.cities import lacking
+from bot.kb.entries import Choice, Entry, Item, Synonyms
+from bot.kb.load import Knowledge, load, placed
 from bot.kb.slugs import FACILITY_KINDS, TOPIC_NAMES
+from bot.kb.workdays import compile_calendar
 
 Folding = Callable[[Synonyms], Callable[[str], str]]
 """The site's synonyms → how a text is made comparable."""
@@ -20,6 +22,8 @@ LONGEST_ANSWER = 160
 """Characters of an answer a resident still reads."""
 SHORTEST_PHRASE = 2
 """A shorter way of asking, once folded, would be found everywhere."""
+_SOON = timedelta(days=30)
+"""How long before a year its working days should be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class _Linting:
         yield from self._lacking_topics()
         yield from self._unused_dangers()
         yield from self._unknown_facilities()
+        yield from self._unknown_years()
+        yield from self._cities()
 
     def _items(self) -> Iterator[Fault]:
         """Expired items; and review dates, told once where the whole file shares one."""
@@ -175,7 +181,7 @@ class _Linting:
 
     def _unknown_facilities(self) -> Iterator[Fault]:
         mend = f"use one of {', '.join(FACILITY_KINDS)}"
-        for at, place in _walk(self.knowledge.places, ()):
+        for at, place in placed(self.knowledge.places):
             for n, facility in enumerate(place.facilities):
                 if facility.kind not in FACILITY_KINDS:
                     what = f"nobody can ask for facility kind '{facility.kind}'"
@@ -184,6 +190,17 @@ class _Linting:
             if entry.local and entry.local.facility and entry.local.facility not in FACILITY_KINDS:
                 file, line = self.knowledge.lines[f"topics/{slug}/{entry.id}"]
                 yield Fault(file, line, f"facility '{entry.local.facility}' of '{entry.id}' is unknown", mend)
+
+    def _unknown_years(self) -> Iterator[Fault]:
+        """Years whose working days are asked for soon and were not announced when the calendar was made."""
+        calendar = compile_calendar(self.knowledge.workdays, self.today)
+        for year in sorted({self.today.year, (self.today + _SOON).year} - set(calendar.known)):
+            mend = "upgrade the package holidays, or write the year into this file"
+            yield self._in("workdays.yaml", (), f"the days off and make-up workdays of {year} are not known", mend)
+
+    def _cities(self) -> Iterator[Fault]:
+        for city, at, what, mend in lacking(self.knowledge):
+            yield self._in(f"cities/{city}.yaml", at, what, mend)
 
     def _in(self, name: str, at: strict_yaml.Place, what: str, mend: str) -> Fault:
         """A fault at a place in a file named from the folder; line 1 where there is no such file."""
@@ -204,10 +221,3 @@ def _bins(choice: Choice, items: Mapping[str, Item]) -> set[str]:
     return {
         option.category or (items[option.item].category if option.item else option.topic) for option in choice.options
     }
-
-
-def _walk(place: Place, at: strict_yaml.Place) -> Iterator[tuple[strict_yaml.Place, Place]]:
-    """Every place below, with where it stands in the file."""
-    yield at, place
-    for n, child in enumerate(place.children):
-        yield from _walk(child, (*at, "children", n))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -14,7 +14,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Category = Literal["recyclable", "hazardous", "food", "residual", "bulky", "construction", "ewaste", "oil", "drain"]
 Mark = Literal["A", "B", "C"]
 CalendarDay = Annotated[date, Field(strict=False)]
-Day = Literal["daily", "workdays", "weekends", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Day = Literal["daily", "workdays", "weekends", "holidays", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Strict(BaseModel):
@@ -222,26 +222,9 @@ class CityCategory(Strict):
     prepare: str = ""
 
 
-class City(Strict):
-    """knowledge/cities/<city>.yaml."""
-
-    city: Slug
-    name: Text
-    standard: Text
-    source: Text
-    categories: dict[Category, CityCategory]
-
-    @field_validator("categories")
-    @classmethod
-    def _all(cls, value: dict[str, CityCategory]) -> dict[str, CityCategory]:
-        lacking = [name for name in Category.__args__ if name not in value]  # type: ignore[attr-defined]
-        if lacking:
-            raise ValueError(f"lacks {', '.join(lacking)} — add a label for each")
-        return value
-
-
 class Hours(Strict):
-    """When something is open."""
+    """When something is open. Workdays are those of the calendar, weekends the Saturdays and Sundays off, holidays the
+    statutory ones; a closing time that is not after the opening is one of the next day."""
 
     days: Day | tuple[Day, ...] = "daily"
     opens: str = Field(alias="from")
@@ -256,32 +239,116 @@ class Hours(Strict):
             raise ValueError(f"is '{value}' — write a time as \"07:00\"")
         return value
 
+    @model_validator(mode="after")
+    def _long_enough(self) -> Hours:
+        if self.opens in (self.closes, "24:00"):
+            raise ValueError(f"is never open — all day is from \"00:00\" to \"24:00\", not from \"{self.opens}\"")
+        return self
+
+
+class DaysOff(Strict):
+    """Days in a row, both ends included: a holiday, or a time in which something stays closed. `name`: of the holiday,
+    or why it is closed."""
+
+    name: Text
+    first: CalendarDay = Field(alias="from")
+    last: CalendarDay = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> DaysOff:
+        if self.last < self.first:
+            raise ValueError("ends before it begins — give the first day as from, the last as to")
+        return self
+
+    @property
+    def days(self) -> int:
+        """How many days."""
+        return (self.last - self.first).days + 1
+
+
+class Workdays(Strict):
+    """knowledge/workdays.yaml: what the built-in calendar of working days does not know. `known`: years that are
+    written here whole; of the others, `off` and `work` correct the calendar. `source`: the notice they are from."""
+
+    source: str = ""
+    known: tuple[int, ...] = ()
+    off: tuple[DaysOff, ...] = ()
+    work: tuple[CalendarDay, ...] = ()
+
+    _lists = field_validator("known", "off", "work", mode="before")(lambda value: _as_tuple(value))
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Workdays:
+        if (self.known or self.off or self.work) and not self.source:
+            raise ValueError("has days without a source — name the notice they are taken from (a code of sources.yaml)")
+        return self
+
 
 class Facility(Strict):
-    """A place where something can be done: a battery box, a drop-off point …"""
+    """A place where something can be done: a battery box, a drop-off point … `when`: words beside the hours; `closed`:
+    days on which it is not open."""
 
     kind: Slug
     name: Text
     place: Text
     hours: tuple[Hours, ...] = ()
     when: str = ""
+    closed: tuple[DaysOff, ...] = ()
     takes: str = ""
     contact: str = ""
     photo: str = ""
     note: str = ""
 
-    _lists = field_validator("hours", mode="before")(lambda value: _as_tuple(value))
+    _lists = field_validator("hours", "closed", mode="before")(lambda value: _as_tuple(value))
 
 
 class Contact(Strict):
-    """Whom to ask."""
+    """Whom to ask. `place`: where they sit; `when`: words beside the hours; `for`: what they handle."""
 
     name: Text
     phone: str = ""
-    hours: str = ""
+    place: str = ""
+    hours: tuple[Hours, ...] = ()
+    when: str = ""
     handles: tuple[str, ...] = Field(default=(), alias="for")
 
-    _lists = field_validator("handles", mode="before")(lambda value: _as_tuple(value))
+    _lists = field_validator("hours", "handles", mode="before")(lambda value: _as_tuple(value))
+
+
+class City(Strict):
+    """knowledge/cities/<city>.yaml. `items`: bins of things on which cities differ; `answers`: topic/entry → what is
+    answered here; `sources`: of this city, cited here; `contacts`: whom everybody in the city may call. What stands at
+    an item, or at an entry, under its own `cities` is not repeated."""
+
+    city: Slug
+    name: Text
+    standard: Text
+    source: Text
+    categories: dict[Category, CityCategory]
+    items: dict[Category, tuple[Text, ...]] = {}
+    answers: dict[str, CityAnswer] = {}
+    sources: dict[str, Source] = {}
+    contacts: tuple[Contact, ...] = ()
+
+    _lists = field_validator("contacts", mode="before")(lambda value: _as_tuple(value))
+
+    @field_validator("items", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return {name: _as_tuple(listed) for name, listed in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("categories")
+    @classmethod
+    def _all(cls, value: dict[str, CityCategory]) -> dict[str, CityCategory]:
+        lacking = [name for name in Category.__args__ if name not in value]  # type: ignore[attr-defined]
+        if lacking:
+            raise ValueError(f"lacks {', '.join(lacking)} — add a label for each")
+        return value
+
+    def bin_of(self, item: Item) -> Category | None:
+        """The bin of a thing, where the city's file or the item says it for this city."""
+        named = next((category for category, names in self.items.items() if item.name in names), None)
+        return named or item.cities.get(self.city)
 
 
 class Happening(Strict):

@@ -17,6 +17,7 @@ from bot.kb.entries import (
     Chatter,
     Choice,
     City,
+    CityAnswer,
     Danger,
     Entry,
     Inference,
@@ -28,10 +29,11 @@ from bot.kb.entries import (
     Synonyms,
     Text,
     Topic,
+    Workdays,
 )
 from bot.kb.wording import TEXTS, wrong_placeholder
 
-_SCHEMA = b"1"
+_SCHEMA = b"2"
 """Part of the version: raise it when entries.py changes its meaning."""
 
 Loaded = TypeVar("Loaded", bound=BaseModel)
@@ -52,6 +54,7 @@ class Knowledge(Strict):
     synonyms: Synonyms
     chatter: Chatter
     texts: dict[str, str]
+    workdays: Workdays
     lines: dict[str, tuple[str, int]]
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
@@ -122,6 +125,9 @@ class _Reading:
         self.version = version
         self.faults: list[Fault] = []
         self.lines: dict[str, tuple[str, int]] = {}
+        self.places = strict_yaml.Document("", None, {})
+        self.city_files: dict[str, strict_yaml.Document] = {}
+        self.own_answers: dict[str, frozenset[str]] = {}
 
     def finish(self) -> Knowledge:
         sources = self._one("sources.yaml", _Sources, "sources")
@@ -131,20 +137,27 @@ class _Reading:
         synonyms = self._one("synonyms.yaml", Synonyms)
         chatter = self._one("chatter.yaml", Chatter)
         texts = self._one("texts.yaml", _Texts, "texts")
-        places = self._one("places.yaml", Place)
+        places = self._places()
+        workdays = self._one("workdays.yaml", Workdays) if "workdays.yaml" in self.files else Workdays()
         cities = self._cities()
         items = self._items()
         topics = self._topics()
         self._unknown_files()
+        cited = {**(sources.sources if sources else {}), **self._city_sources(cities, sources)}
         if sources and dangers:
-            self._references(items, topics, sources.sources, dangers.dangers)
+            self._references(items, topics, cited, dangers.dangers)
+            self._city_references(cities, items, cited)
         if choices:
             self._choice_items(choices.choices, items)
         if places:
             self._unique_places(places)
+            self._facility_texts(places)
+        if sources and workdays and workdays.source and workdays.source not in cited:
+            self._fault("workdays.yaml", 1, f"source is '{workdays.source}'", "use a code of sources.yaml")
         if texts:
             self._wordings(texts.texts)
         self._placeholders(items, topics, dangers.dangers if dangers else {})
+        self._city_texts(cities)
         if (
             self.faults
             or sources is None
@@ -155,6 +168,7 @@ class _Reading:
             or chatter is None
             or texts is None
             or places is None
+            or workdays is None
         ):
             raise FaultyFile(sorted(self.faults, key=lambda fault: (fault.file, fault.line)))
         return Knowledge(
@@ -166,10 +180,11 @@ class _Reading:
             dangers=dangers.dangers,
             places=places,
             cities=cities,
-            sources=sources.sources,
+            sources=cited,
             synonyms=synonyms,
             chatter=chatter,
             texts=texts.texts,
+            workdays=workdays,
             lines=self.lines,
         )
 
@@ -196,6 +211,12 @@ class _Reading:
                 document.file, {wrap: _listed(value)}, {(wrap, *place): line for place, line in document.lines.items()}
             )
         return self._checked(model, document)
+
+    def _places(self) -> Place | None:
+        places = self._one("places.yaml", Place)
+        if places:
+            self.places = self._document("places.yaml")
+        return places
 
     def _checked(self, model: type[Loaded], document: strict_yaml.Document) -> Loaded | None:
         if document.value is None:
@@ -224,11 +245,58 @@ class _Reading:
                         f"name it as the file: {Path(name).stem}",
                     )
                 cities[city.city] = city
+                self.city_files[city.city] = document
         if "national" not in cities and not self.faults:
             self._fault(
                 "cities/national.yaml", 1, "the file is missing", "restore it: it is the standard for unknown cities"
             )
         return cities
+
+    def _city_sources(self, cities: Mapping[str, City], shared: _Sources | None) -> dict[str, Source]:
+        """What the files of cities cite of their own: each holds in its city only."""
+        found: dict[str, Source] = {}
+        for slug, city in cities.items():
+            for code, source in city.sources.items():
+                if code in found or (shared and code in shared.sources):
+                    self._in_city(slug, ("sources", code), f"source '{code}' stands twice", "keep it in one place")
+                found[code] = source.model_copy(update={"city": slug})
+        return found
+
+    def _city_references(self, cities: Mapping[str, City], items: list[Item], cited: Mapping[str, Source]) -> None:
+        by_name = {item.name: item for item in items}
+        for slug, city in cities.items():
+            if city.source not in cited:
+                self._in_city(slug, ("source",), f"source is '{city.source}'", "use a code of sources.yaml")
+            named: set[str] = set()
+            for category, names in city.items.items():
+                for n, name in enumerate(names):
+                    at = ("items", category, n)
+                    if name not in by_name:
+                        self._in_city(slug, at, f"'{name}' is no item", "use the name of an item, not an alias")
+                    elif name in named or slug in by_name[name].cities:
+                        self._in_city(slug, at, f"the bin of '{name}' stands twice", "keep it here, or at the item")
+                    named.add(name)
+            for key, answer in city.answers.items():
+                self._city_answer(slug, key, answer, cited)
+
+    def _city_answer(self, slug: str, key: str, answer: CityAnswer, cited: Mapping[str, Source]) -> None:
+        at = ("answers", key)
+        if f"topics/{key}" not in self.lines:
+            self._in_city(slug, at, f"'{key}' is no entry", "name it topic/id, as in topics/")
+        elif slug in self.own_answers[key]:
+            self._in_city(slug, at, f"the answer of '{key}' stands twice", "keep it here, or at the entry")
+        if answer.source and answer.source not in cited:
+            self._in_city(slug, at, f"source of '{key}' is '{answer.source}'", "use a code of sources.yaml")
+
+    def _city_texts(self, cities: Mapping[str, City]) -> None:
+        for slug, city in cities.items():
+            texts = {("answers", key): own.answer + own.detail for key, own in city.answers.items()}
+            for at, text in texts.items():
+                if wrong := wrong_placeholder(text, _ANSWERS):
+                    self._in_city(slug, at, f"the answer of '{at[1]}' {wrong}", _braces(_ANSWERS))
+
+    def _in_city(self, slug: str, at: strict_yaml.Place, what: str, mend: str) -> None:
+        self._fault(f"cities/{slug}.yaml", self.city_files[slug].line(at), what, mend)
 
     def _items(self) -> list[Item]:
         items: list[Item] = []
@@ -277,6 +345,7 @@ class _Reading:
                 if key in self.lines:
                     self._fault(name, line, f"id '{entry.id}' stands twice", "ids are unique in a file; rename one")
                 self.lines[key] = (self._shown(name), line)
+                self.own_answers[f"{topic.topic}/{entry.id}"] = frozenset(entry.cities)
                 for m, phrase in enumerate(entry.ask):
                     self._claim_phrase(asked, phrase, name, document.line(("entries", n, "ask", m)))
             topics.append(topic)
@@ -368,22 +437,28 @@ class _Reading:
     def _unique_places(self, root: Place) -> None:
         seen: set[str] = set()
         chats: dict[str, str] = {}
-        for place in root.walk():
+        for at, place in placed(root):
             if place.id in seen:
-                self._fault("places.yaml", 1, f"place id '{place.id}' stands twice", "ids are unique; rename one")
+                self._in_places((*at, "id"), f"place id '{place.id}' stands twice", "ids are unique; rename one")
             seen.add(place.id)
-            for chat in place.chats:
+            for n, chat in enumerate(place.chats):
                 if chat in chats:
-                    self._fault(
-                        "places.yaml",
-                        1,
-                        f"chat '{chat}' belongs to {chats[chat]} and {place.id}",
-                        "keep it under one place",
-                    )
+                    what = f"chat '{chat}' belongs to {chats[chat]} and {place.id}"
+                    self._in_places((*at, "chats", n), what, "keep it under one place")
                 chats[chat] = place.id
 
+    def _facility_texts(self, root: Place) -> None:
+        for at, place in placed(root):
+            for n, facility in enumerate(place.facilities):
+                if wrong := wrong_placeholder(facility.takes, _ANSWERS):
+                    what = f"takes of '{facility.name}' {wrong}"
+                    self._in_places((*at, "facilities", n, "takes"), what, _braces(_ANSWERS))
+
+    def _in_places(self, at: strict_yaml.Place, what: str, mend: str) -> None:
+        self._fault("places.yaml", self.places.line(at), what, mend)
+
     def _unknown_files(self) -> None:
-        known = {"sources", "dangers", "choices", "inference", "synonyms", "chatter", "texts", "places"}
+        known = {"sources", "dangers", "choices", "inference", "synonyms", "chatter", "texts", "places", "workdays"}
         for name in self.files:
             folder, _, rest = name.rpartition("/")
             if (folder in ("items", "topics", "cities") and rest) or (not folder and Path(name).stem in known):
@@ -400,6 +475,13 @@ def _braces(allowed: frozenset[str]) -> str:
 
 def _listed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def placed(place: Place, at: strict_yaml.Place = ()) -> Iterator[tuple[strict_yaml.Place, Place]]:
+    """A place and every one below, with where it stands in the file."""
+    yield at, place
+    for n, child in enumerate(place.children):
+        yield from placed(child, (*at, "children", n))
 
 
 def in_force(thing: Item | Entry, today: date) -> bool:

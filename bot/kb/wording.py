@@ -33,6 +33,15 @@ TEXTS: dict[str, frozenset[str]] = {
     "thanks": _CONTACT,
     "mark_c": _CONTACT,
     "detail_hint": _CONTACT,
+    "national_standard": _CONTACT,
+    "foreign_rule": _CONTACT | {"city"},
+    "reach": _CONTACT | {"who"},
+    "hours_unknown": _CONTACT,
+    "by_notice": _CONTACT,
+} | {
+    key: _CONTACT | {"time", "why"}
+    for kind in ("open", "staffed")
+    for key in (f"{kind}_until", f"{kind}_always", f"not_{kind}_until", f"not_{kind}")
 } | {
     f"what_{name}": _CONTACT
     for name in (

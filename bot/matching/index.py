@@ -9,8 +9,10 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
+from bot.kb.cities import chosen_city, entry_in_city, item_in_city, own_names
 from bot.kb.entries import Choice, City, Danger, Entry, Inference, Item, Place, Source, Strict, Synonyms
 from bot.kb.load import Knowledge, in_force
+from bot.kb.workdays import Calendar, compile_calendar
 from bot.matching.chatter import ChatterSense, compile_odds
 from bot.matching.fold import Fold
 from bot.matching.infer import Inferrer, compile_names
@@ -24,10 +26,15 @@ _ITEM_FIELDS = ("name", "category", "topic", "prepare", "reason", "danger", "dis
 
 
 class Facts(Strict):
-    """What is small enough to be read back as it stands: everything but items and phrases."""
+    """What is small enough to be read back as it stands: everything but items and phrases.
+
+    `city_known`: the site's city has a file of its own. `foreign`: entry → the other city whose rule it tells, by name.
+    """
 
     version: str
     city: City
+    city_known: bool
+    foreign: dict[str, str]
     choices: tuple[Choice, ...]
     inference: Inference
     dangers: dict[str, Danger]
@@ -35,6 +42,7 @@ class Facts(Strict):
     sources: dict[str, Source]
     synonyms: Synonyms
     texts: dict[str, str]
+    calendar: Calendar
     entries: dict[str, tuple[str, Entry]]
 
 
@@ -42,17 +50,21 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
     """The knowledge in force on `day`, for a city (an unknown one gets the national standard), as plain data."""
     synonyms = knowledge.synonyms
     fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
-    chosen = knowledge.cities.get(city, knowledge.cities["national"])
-    items = [_in_city(item, chosen) for item in knowledge.items if in_force(item, day)]
+    chosen = chosen_city(city, knowledge)
+    named = own_names(chosen, knowledge)
+    items = [item_in_city(item, chosen, named) for item in knowledge.items if in_force(item, day)]
     found = {(slug, entry.id): entry for slug, entry in knowledge.entries() if in_force(entry, day)}
     phrases = {f"topics/{slug}/{name}": [fold(ask).tight for ask in entry.ask] for (slug, name), entry in found.items()}
+    told = {(slug, name): entry_in_city(slug, entry, chosen, knowledge) for (slug, name), entry in found.items()}
     entries = {
         f"topics/{slug}/{name}": (slug, entry.model_copy(update={"ask": entry.ask[:1]}))
-        for (slug, name), entry in found.items()
+        for (slug, name), (entry, _) in told.items()
     }
     facts = Facts(
         version=knowledge.version,
         city=chosen,
+        city_known=city in knowledge.cities,
+        foreign={f"topics/{slug}/{name}": other for (slug, name), (_, other) in told.items() if other},
         choices=knowledge.choices,
         inference=knowledge.inference,
         dangers=knowledge.dangers,
@@ -60,6 +72,7 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
         sources=knowledge.sources,
         synonyms=synonyms,
         texts=knowledge.texts,
+        calendar=compile_calendar(knowledge.workdays, day),
         entries=entries,
     )
     known = {name: item.category for item in items for word in item.words if (name := fold(word).tight)}
@@ -79,10 +92,6 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
         "votes": compile_votes(by_topic, chatter),
         "spelling": compile_spelling([*asked, *known, *chatter]),
     }
-
-
-def _in_city(item: Item, city: City) -> Item:
-    return item.model_copy(update={"category": item.cities.get(city.city, item.category)})
 
 
 class Items:

@@ -41,8 +41,11 @@ children:
     facilities:
       - {kind: battery_box, name: 电池箱, place: 门口}
 """
-CITY = "city: national\nname: 全国\nstandard: 标准\nsource: 源\ncategories:\n" + "".join(
-    f"  {name}: {{label: {name}}}\n"
+CITY = (
+    "city: national\nname: 全国\nstandard: 标准\nsource: 源\n"
+    "contacts: [{name: 热线, phone: '12345'}]\ncategories:\n"
+) + "".join(
+    f"  {name}: {{label: {name}, colour: 蓝色, prepare: 轻放}}\n"
     for name in Category.__args__  # type: ignore[attr-defined]
 )
 FILES = {

@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.router": CONTEXT,
     "bot.manners": CONTEXT,
     "bot.compose": CONTEXT,
+    "bot.local": (*CONTEXT, "bot.compose", "bot.local"),
     "bot.metrics": FOUNDATION,
     "bot.evaluate": FOUNDATION,
     "bot.export": (*FOUNDATION, *CONTRACTS),
@@ -49,7 +50,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.outbox": (*FOUNDATION, *CONTRACTS, "bot.channels.webhook"),
     "bot.webhook": (*BRAIN, *CONTRACTS, "bot.channels.answer", "bot.turns"),
     "bot.web": (*FOUNDATION, *CONTRACTS, "bot.metrics"),
-    "handlers": (*CONTEXT, "bot.router", "bot.compose"),
+    "handlers": (*CONTEXT, "bot.router", "bot.compose", "bot.local"),
     "bot.assembly": ("bot", "handlers"),
     "bot.app": ("bot",),
     "bot.cli": ("bot",),
@@ -62,6 +63,7 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
     "sqlite_utils": ("bot.storage",),
     "sqlite3": ("bot.storage",),
     "yaml": ("bot.strict_yaml",),
+    "holidays": ("bot.kb.workdays",),
     "defusedxml": ("bot.channels.xml",),
     "standardwebhooks": ("bot.channels.webhook",),
     "cryptography": ("bot.channels.crypto", "bot.vault"),
@@ -75,12 +77,14 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
 """Package → the modules, or folders, that may import it."""
 
 NO_CLOCK = (
-    "bot.kb", "bot.matching", "bot.places", "bot.compose", "bot.manners", "bot.metrics", "bot.channels", "handlers",
+    "bot.kb", "bot.matching", "bot.places", "bot.compose", "bot.local", "bot.manners", "bot.metrics", "bot.channels",
+    "handlers",
 )  # fmt: skip
 """What is given the time and never asks for it."""
 
 NO_DISK = (
-    "bot.channels", "bot.compose", "bot.manners", "bot.places", "bot.router", "bot.turns", "bot.webhook", "handlers",
+    "bot.channels", "bot.compose", "bot.local", "bot.manners", "bot.places", "bot.router", "bot.turns", "bot.webhook",
+    "handlers",
 )  # fmt: skip
 """What neither opens a file nor a socket."""
 

@@ -45,6 +45,14 @@ def test_config_check_finds_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("no faults in config.yaml and the knowledge\n", "")
 
 
+def test_config_check_tells_of_an_unknown_city(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(LEAST.replace("shanghai", "kunming"), encoding="utf-8")
+    assert cli.run(["config", "check"]) == 0
+    what = "site.city is 'kunming', which has no file: the national standard is told, and answers say so"
+    mend = "correct site.city, or write knowledge/cities/kunming.yaml"
+    assert capsys.readouterr().err == f"lvlin: {what} — {mend}\n"
+
+
 def test_the_shipped_config_has_no_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["config", "check", "--json", "--config", str(ROOT / "config.yaml")]) == 0
     assert json.loads(capsys.readouterr().out) == []

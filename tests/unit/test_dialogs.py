@@ -1,8 +1,9 @@
 """What residents say and what must come back, on the shipped knowledge: a case a conversation of tests/dialogs.
 
-A conversation: `{name, steps, city?, xfail?, speak?}`. A step: `{say, user?, chat?, mentioned?, role?, minutes?,
-expect}`; `minutes` pass before it is said. `expect: silent`, or any of action, entry, topic, items (name → category,
-in order), options (labels that stand among those offered), reason, text_has, text_lacks, inferred, unanswered, alert.
+A conversation: `{name, steps, city?, xfail?, speak?}`. A step: `{say, user?, chat?, place?, mentioned?, role?,
+minutes?, expect}`; it begins on Tuesday, 2026-12-01, at 12:00 in Shanghai, and `minutes` pass before it is said.
+`expect: silent`, or any of action, entry, topic, items (name → category, in order), options (labels that stand among
+those offered), reason, text_has, text_lacks, inferred, unanswered, alert.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bot.records import Reply
 from tests.conftest import MakeTalk, Talk
 
 FOLDER = Path(__file__).parents[1] / "dialogs"
-STEP = {"say", "user", "chat", "mentioned", "role", "minutes", "expect", "media", "from_robot"}
+STEP = {"say", "user", "chat", "place", "mentioned", "role", "minutes", "expect", "media", "from_robot"}
 EXPECT = {
     "action",
     "entry",

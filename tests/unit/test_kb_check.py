@@ -180,7 +180,7 @@ def test_what_is_fine(tmp_path: Path, file: str, text: str) -> None:
     ("file", "text", "line", "said"),
     [
         pytest.param(
-            "cities/national", CITY.replace("  oil: {label: oil}\n", ""), 5, "lacks oil", id="city-lacks-a-bin"
+            "cities/national", CITY.replace("  oil:", "  # oil:"), 6, "lacks oil", id="city-lacks-a-bin"
         ),
         pytest.param("items/all", ITEMS.replace("residual", "residul"), 4, "is 'residul'", id="misspelt-category"),
         pytest.param(

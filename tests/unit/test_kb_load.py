@@ -117,12 +117,12 @@ def test_the_version_follows_the_content_alone(tmp_path: Path) -> None:
             id="one-case-only",
         ),
         pytest.param(
-            "places", PLACES.replace("id: estate", "id: root"), 1, "place id 'root' stands twice", id="place-twice"
+            "places", PLACES.replace("id: estate", "id: root"), 5, "place id 'root' stands twice", id="place-twice"
         ),
         pytest.param(
             "places",
             PLACES.replace("street\n", "street\nchats: [app/g]\n") + "    chats: [app/g]\n",
-            1,
+            11,
             "chat 'app/g' belongs to root and estate",
             id="chat-twice",
         ),

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.brain import Brain
-from bot.kb.entries import Hours
-from bot.places import Places, opening
+from bot.kb.entries import Place
+from bot.places import Places
 
 
 @pytest.fixture
@@ -58,19 +58,73 @@ def test_below(places: Places) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "found"),
+    ("place", "kind", "found"),
     [
-        pytest.param("east-1", ["南门", "北门"], id="of-the-estate-around"),
-        pytest.param("east", ["南门", "北门"], id="below"),
-        pytest.param("west-estate", ["南门", "北门"], id="none-near-then-the-whole-street"),
+        pytest.param("east-1", "battery_box", [("南门", 1), ("北门", 1)], id="of-the-estate-around"),
+        pytest.param("east", "battery_box", [("南门", 0), ("北门", 0)], id="below"),
+        pytest.param("west-estate", "battery_box", [("南门", 2), ("北门", 2)], id="elsewhere-in-the-street"),
+        pytest.param("east-1", "drop_point", [("2号楼旁", 1)], id="of-ones-own-estate"),
+        pytest.param("west-estate", "drop_point", [], id="another-estate-s-bins-are-not-for-all"),
+        pytest.param("east-1", "points", [], id="nobody-registered-one"),
     ],
 )
-def test_facilities(places: Places, place: str, found: list[str]) -> None:
-    assert [facility.place for facility in places.facilities(place, "battery_box")] == found
+def test_facilities(places: Places, place: str, kind: str, found: list[tuple[str, int]]) -> None:
+    assert [(near.facility.place, near.steps) for near in places.facilities(place, kind)] == found
 
 
-def test_a_facility_nobody_registered(places: Places) -> None:
-    assert places.facilities("east-1", "points") == ()
+TREE = Place.model_validate(
+    {
+        "id": "community", "name": "红旗社区", "kind": "community",
+        "facilities": [{"kind": "bulky", "name": "堆场", "place": "社区东侧"},
+                       {"kind": "clothes", "name": "衣箱", "place": "社区"}],
+        "children": [
+            {
+                "id": "a", "name": "甲小区", "kind": "estate",
+                "facilities": [{"kind": "clothes", "name": "衣箱", "place": "甲门"}],
+                "children": [
+                    {"id": "a1", "name": "1号楼", "kind": "building",
+                     "facilities": [{"kind": "clothes", "name": "衣箱", "place": "楼下"}]},
+                    {"id": "a2", "name": "2号楼", "kind": "building",
+                     "facilities": [{"kind": "bulky", "name": "堆场", "place": "楼后"}]},
+                ],
+            },
+            {"id": "b", "name": "乙小区", "kind": "estate",
+             "facilities": [{"kind": "clothes", "name": "衣箱", "place": "乙门"},
+                            {"kind": "bulky", "name": "堆场", "place": "乙院"}]},
+        ],
+    },
+    strict=False,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "found"),
+    [
+        pytest.param("a1", "clothes", ["楼下", "甲门", "社区", "乙门"], id="building-estate-community"),
+        pytest.param("a2", "clothes", ["甲门", "楼下", "社区", "乙门"], id="the-house-next-door-with-the-estate"),
+        pytest.param("b", "clothes", ["乙门", "社区", "甲门", "楼下"], id="from-the-other-estate"),
+        pytest.param("a1", "bulky", ["楼后", "社区东侧"], id="ones-own-estate-and-what-is-for-all"),
+        pytest.param("community", "bulky", ["社区东侧", "楼后", "乙院"], id="all-of-the-community"),
+    ],
+)
+def test_facilities_come_nearest_first(place: str, kind: str, found: list[str]) -> None:
+    assert [near.facility.place for near in Places.of(TREE).facilities(place, kind)] == found
+
+
+@pytest.mark.parametrize(
+    ("at", "asker", "named"),
+    [
+        pytest.param("a", "a1", "", id="where-the-asker-lives"),
+        pytest.param("a1", "a", "1号楼", id="a-house-of-the-asker-s-estate"),
+        pytest.param("a1", "a2", "1号楼", id="the-house-next-door"),
+        pytest.param("b", "a1", "乙小区", id="another-estate"),
+        pytest.param("a1", "community", "甲小区1号楼", id="from-above"),
+        pytest.param("community", "b", "", id="what-is-above-the-asker"),
+    ],
+)
+def test_places_are_named_as_far_as_the_asker_is_not_there(at: str, asker: str, named: str) -> None:
+    places = Places.of(TREE)
+    assert places.named(places.by_id[at], asker) == named
 
 
 def test_contacts_come_nearest_first(places: Places) -> None:
@@ -96,35 +150,3 @@ def test_the_root_stands_for_its_first_estate(places: Places) -> None:
     assert places.home("street") == "east-estate"
     assert places.home("west") == "west"
     assert places.home("nowhere") == "east-estate"
-
-
-def hours(*spans: tuple[object, str, str]) -> list[Hours]:
-    return [Hours.model_validate({"days": days, "from": opens, "to": closes}) for days, opens, closes in spans]
-
-
-@pytest.mark.parametrize(
-    ("spans", "words"),
-    [
-        pytest.param([], "", id="not-registered"),
-        pytest.param([("daily", "07:00", "09:00")], "每天7:00–9:00", id="daily"),
-        pytest.param([("daily", "00:00", "24:00")], "每天全天", id="all-day"),
-        pytest.param([("daily", "00:00", "06:00")], "每天0:00–6:00", id="from-midnight"),
-        pytest.param([("daily", "00:30", "06:00")], "每天0:30–6:00", id="just-after-midnight"),
-        pytest.param([("daily", "18:00", "24:00")], "每天18:00–24:00", id="until-midnight"),
-        pytest.param(
-            [("daily", "07:00", "09:00"), ("daily", "18:00", "20:00")], "每天7:00–9:00、18:00–20:00", id="twice-a-day"
-        ),
-        pytest.param(
-            [("workdays", "08:00", "12:00"), ("sat", "09:00", "11:00")], "工作日8:00–12:00；周六9:00–11:00", id="by-day"
-        ),
-        pytest.param([(["mon", "wed"], "10:00", "11:00")], "周一、周三10:00–11:00", id="several-days"),
-    ],
-)
-def test_opening(spans: list[tuple[object, str, str]], words: str) -> None:
-    assert opening(hours(*spans)) == words
-
-
-@pytest.mark.parametrize("clock", ["24:30", "25:00", "7:00", "07:60", "noon"])
-def test_impossible_times_are_refused(clock: str) -> None:
-    with pytest.raises(ValueError, match="write a time"):
-        hours(("daily", clock, "24:00"))

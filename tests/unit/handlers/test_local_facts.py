@@ -10,20 +10,26 @@ from tests.conftest import MakeTalk, Talk
 @pytest.mark.parametrize(
     ("text", "chat", "topic", "answer"),
     [
-        pytest.param("电池回收箱在哪里", "g1", "battery_box_where", "电池箱：南门、北门，每天全天。", id="facility"),
+        pytest.param("电池回收箱在哪里", "g1", "battery_box_where", "电池箱：南门、北门，全天开放。", id="facility"),
         pytest.param(
-            "电池回收箱在哪里", "g1b", "battery_box_where", "电池箱：南门、北门，每天全天。", id="around-the-building"
-        ),
-        pytest.param("电池回收箱在哪里", None, "battery_box_where", "电池箱：南门、北门，每天全天。", id="private"),
-        pytest.param(
-            "几点能扔垃圾", "g1", "sort_time_place", "垃圾房：2号楼旁，工作日7:00–9:00、18:00–20:00。", id="times"
+            "电池回收箱在哪里", "g1b", "battery_box_where", "电池箱：南门、北门，全天开放。", id="around-the-building"
         ),
         pytest.param(
-            "居委会电话多少", "g1", "local_contact", "东社区居委会：000-2，工作日\n街道窗口：000-1", id="contacts"
+            "电池回收箱在哪里", None, "battery_box_where", "电池箱：东小区南门、北门，全天开放。", id="private"
         ),
-        pytest.param("居委会电话多少", "g2", "local_contact", "街道窗口：000-1", id="contacts-of-another-place"),
-        pytest.param("最近有什么活动", "g1", "activity_when", "12月5日9:00 换绿植，南门", id="activities"),
-        pytest.param("什么时候修剪树木", "g1", "green_schedule", "12月8日0:30 修剪，绕行", id="schedule"),
+        pytest.param(
+            "几点能扔垃圾",
+            "g1",
+            "sort_time_place",
+            "垃圾房：工作日7:00–9:00、18:00–20:00。\n在2号楼旁，现在关着，今天18:00开。",
+            id="times",
+        ),
+        pytest.param(
+            "居委会电话多少", "g1", "local_contact", "东社区居委会：000-2，工作日。", id="contacts"
+        ),
+        pytest.param("居委会电话多少", "g2", "local_contact", "街道窗口：000-1。", id="contacts-of-another-place"),
+        pytest.param("最近有什么活动", "g1", "activity_when", "12月5日（周六）9:00 换绿植，南门", id="activities"),
+        pytest.param("什么时候修剪树木", "g1", "green_schedule", "12月8日（周二）0:30 修剪，绕行", id="schedule"),
     ],
 )
 async def test_tell(talk: Talk, text: str, chat: str | None, topic: str, answer: str) -> None:
@@ -50,7 +56,7 @@ async def test_what_is_not_registered_is_said_so_and_queued(talk: Talk, text: st
 @pytest.mark.parametrize(
     ("days", "told"),
     [
-        pytest.param(4, "12月5日9:00 换绿植，南门", id="on-its-day"),
+        pytest.param(4, "12月5日（今天）9:00 换绿植，南门", id="on-its-day"),
         pytest.param(5, "近期活动还没有登记，请问东社区居委会（000-2）。", id="when-it-is-over"),
     ],
 )
