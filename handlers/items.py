@@ -36,7 +36,7 @@ async def clarify(asked: Utterance, ctx: Context) -> Reply | None:
 async def sort(asked: Utterance, ctx: Context) -> Reply | None:
     """Say the bin of each thing asked for."""
     understood = ctx.understood
-    if understood.kind != "items" or understood.score < ctx.limits.accept:
+    if understood.kind != "items" or not understood.answers(ctx.limits):
         return None
     things = understood.things
     if any(thing.inferred and thing.score < ctx.limits.infer for thing in things):

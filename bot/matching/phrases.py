@@ -67,6 +67,7 @@ def compile_phrases(entries: Mapping[str, Sequence[str]]) -> Plain:
         "names": names,
         "phrases": phrases,
         "contents": [[_content(phrase) for phrase in own] for own in phrases],
+        "own": {phrase: n for n, own in enumerate(phrases) for phrase in own},
         "total": total,
         "postings": {
             gram: (numbers(n for n, _ in found), weights(weight for _, weight in found))
@@ -83,6 +84,7 @@ class Phrases:
         self._topics = [topic_of(name) for name in self._names]
         self._phrases: list[list[str]] = plain["phrases"]
         self._contents: list[list[str]] = plain["contents"]
+        self._own: dict[str, int] = plain["own"]
         self._total: int = plain["total"]
         self._postings: dict[str, tuple[bytes, bytes]] = plain["postings"]
         self._used: dict[str, tuple[float, array[int], array[float]]] = {}
@@ -109,11 +111,13 @@ class Phrases:
                 break
         ranked = sorted(shared, key=shared.__getitem__, reverse=True)
         best = ranked[:_SHORT_LIST]
+        if text in self._own and self._own[text] not in best:
+            best.append(self._own[text])
         for topic in topics:
             best += [n for n in ranked if self._topics[n] == topic and n not in best][:1]
         content = _content(text)
         norm = math.sqrt(norm)
-        hits = [self._hit(text, content, n, shared[n] / norm) for n in best]
+        hits = [self._hit(text, content, n, get(n, 0.0) / norm) for n in best]
         return self._in_company(hits)[: limit + len(topics)]
 
     def _posting(self, gram: str) -> tuple[float, array[int], array[float]]:

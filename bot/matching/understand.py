@@ -68,8 +68,14 @@ class Understanding:
 
     def answers(self, limits: Thresholds) -> bool:
         """Whether it is sure enough to be answered."""
-        in_scope = self.kind != "entry" or self.question_likelihood >= limits.scope
-        return in_scope and self.score >= limits.accept
+        return self.score >= limits.accept and (self._surely_ours or self.question_likelihood >= limits.scope)
+
+    @property
+    def _surely_ours(self) -> bool:
+        """Whether a thing to be sorted is named or asked for, whatever else the words are."""
+        if self.kind == "items":
+            return self.asks_bin or not self.asks or any(thing.item for thing in self.things)
+        return self.kind != "entry"
 
 
 def understand(text: str, index: Index, *, about: str = "") -> Understanding:
@@ -84,8 +90,8 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     score = round(other.score * _MENDED, 3)
     if score < max(_MENDED_LEAST, found.score + _MENDED_GAIN) or _leads_away(found.things, other.things):
         return found
-    if found.kind == other.kind == "items" and other.rule != "name":
-        return found  # an unknown thing does not become half of a known one
+    if other.kind == "items" and other.rule != "name":
+        return found  # an unknown thing does not become another unknown one, or half of a known one
     return replace(other, score=score, rule=f"{other.rule}, spelled by sound")
 
 
