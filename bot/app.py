@@ -205,8 +205,9 @@ async def _running(
 
     async def retire() -> None:
         kept = settings.retention
-        texts, records = now() - timedelta(days=kept.text_days), now() - timedelta(days=kept.record_days)
-        changed = await store.retire(text_before=texts, records_before=records)
+        at = now()
+        texts, records = at - timedelta(days=kept.text_days), at - timedelta(days=kept.record_days)
+        changed = await store.retire(text_before=texts, records_before=records, now=at)
         log.info("retention done", extra={"rows": changed})
 
     async with AsyncExitStack() as stack:

@@ -113,9 +113,10 @@ class Store(Protocol):
         sessions, addresses and unanswered texts, rename their rows to the pseudonym `fresh`. Counts of turns, topics
         and people stay as they were. Returns the number of turns. Idempotent."""
 
-    async def retire(self, *, text_before: datetime, records_before: datetime) -> int:
-        """Blank texts and replies of turns older than `text_before`, delete expired addresses, nonces older than
-        a day, and turns older than `records_before`. Returns the number of rows changed."""
+    async def retire(self, *, text_before: datetime, records_before: datetime, now: datetime) -> int:
+        """Blank texts and replies of turns older than `text_before`, delete turns older than `records_before`, and of
+        what is kept for a while the addresses expired and the nonces a day old at `now`. Returns the number of rows
+        changed."""
 
     async def heartbeat(self) -> None:
         """Commit a test row. Raises StoreUnavailable when nothing can be committed."""

@@ -211,9 +211,8 @@ class MemoryStore:
         self._committed()
         return turns
 
-    async def retire(self, *, text_before: datetime, records_before: datetime) -> int:
+    async def retire(self, *, text_before: datetime, records_before: datetime, now: datetime) -> int:
         self._check_running()
-        now = datetime.now(UTC)
         changed = (
             self._delete_old_records(records_before)
             + self._blank_turns(text_before)

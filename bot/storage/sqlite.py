@@ -176,7 +176,7 @@ class SqliteStore:
         await self._write_alone(partial(statements.scrub, always=False))
         return turns
 
-    async def retire(self, *, text_before: datetime, records_before: datetime) -> int:
+    async def retire(self, *, text_before: datetime, records_before: datetime, now: datetime) -> int:
         texts, records = to_micros(text_before), to_micros(records_before)
         changed = 0
         # In small portions, so that messages of residents are kept in between.
@@ -189,7 +189,7 @@ class SqliteStore:
             while count := await self._write(portion):
                 changed += count
         changed += await self._write(partial(statements.retire_asks, text_before=texts, records_before=records))
-        changed += await self._write(partial(statements.delete_passing, text_before=texts, now=datetime.now(UTC)))
+        changed += await self._write(partial(statements.delete_passing, text_before=texts, now=now))
         if changed:
             await self._write_alone(partial(statements.scrub, always=True))
         return changed

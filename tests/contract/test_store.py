@@ -595,14 +595,14 @@ async def test_a_message_of_the_forgotten_is_still_known(store: Store) -> None:
 async def test_old_words_go_and_figures_stay(store: Store) -> None:
     old = await kept(store, received_at=NOON - MINUTE)
     new = await kept(store, received_at=NOON)
-    assert await store.retire(text_before=NOON, records_before=LONG_AGO) == 1
+    assert await store.retire(text_before=NOON, records_before=LONG_AGO, now=NOON) == 1
     blank, same = await gathered(store.turns())
     assert same == new
     assert (blank.text, blank.reply.text, blank.reply.detail, blank.reply.options) == (None, "", "", ())
     assert (blank.user, blank.chat, blank.reply.entry, blank.reply.score) == (WANG, "g1", old.reply.entry, 0.97)
     assert blank.reply.record == ANSWER.record
     assert [item.name for item in blank.reply.items] == ["奶茶杯", ""]  # the second one was the resident's own word
-    assert await store.retire(text_before=NOON, records_before=LONG_AGO) == 0
+    assert await store.retire(text_before=NOON, records_before=LONG_AGO, now=NOON) == 0
 
 
 async def test_old_records_go_wholly(store: Store) -> None:
@@ -610,7 +610,7 @@ async def test_old_records_go_wholly(store: Store) -> None:
     new = await kept(store, received_at=NOON)
     await store.add_delivery(delivery_with("d-old", created_at=NOON - MINUTE, state="sent"))
     await store.add_delivery(delivery_with("d-waiting", created_at=NOON - MINUTE))
-    assert await store.retire(text_before=LONG_AGO, records_before=NOON) == 2
+    assert await store.retire(text_before=LONG_AGO, records_before=NOON, now=NOON) == 2
     assert await gathered(store.turns()) == [new]
     assert [d.delivery_id for d in await gathered(store.deliveries())] == ["d-waiting"]
 
@@ -618,15 +618,15 @@ async def test_old_records_go_wholly(store: Store) -> None:
 async def test_many_old_turns_are_retired_at_once(store: Store) -> None:
     turns = [turn_with(received_at=NOON - DAY) for _ in range(1200)]
     await asyncio.gather(*(store.keep(Keeping(turn)) for turn in turns))
-    assert await store.retire(text_before=NOON, records_before=LONG_AGO) == 1200
-    assert await store.retire(text_before=NOON, records_before=NOON) == 1200
+    assert await store.retire(text_before=NOON, records_before=LONG_AGO, now=NOON) == 1200
+    assert await store.retire(text_before=NOON, records_before=NOON, now=NOON) == 1200
     assert await gathered(store.turns()) == []
 
 
 async def test_old_words_of_settled_deliveries_go(store: Store) -> None:
     for state, user in (("sent", WANG), ("queued", WANG), ("sent", None)):
         await store.add_delivery(delivery_with(f"{state}-{user}", state=state, user=user))
-    assert await store.retire(text_before=NOON + MINUTE, records_before=LONG_AGO) == 1
+    assert await store.retire(text_before=NOON + MINUTE, records_before=LONG_AGO, now=NOON) == 1
     texts = {d.delivery_id: d.text for d in await gathered(store.deliveries())}
     assert [texts[f"sent-{WANG}"], texts[f"queued-{WANG}"], texts["sent-None"]] == ["", "老师回答您了", "老师回答您了"]
 
@@ -635,22 +635,21 @@ async def test_old_unanswered_words_go_and_people_stay(store: Store) -> None:
     await asked(store, WANG, "猫砂呢", folded="猫砂", at=NOON - DAY)
     await asked(store, LI, "猫砂怎么扔", folded="猫砂", at=NOON)
     await asked(store, LI, "老问题", at=NOON - DAY)
-    await store.retire(text_before=NOON, records_before=LONG_AGO)
+    await store.retire(text_before=NOON, records_before=LONG_AGO, now=NOON)
     found = [(c.text, c.people, c.variants) for c in await gathered(store.unanswered())]
     assert found == [("猫砂怎么扔", 2, ("猫砂怎么扔",)), ("", 1, ())]
-    await store.retire(text_before=NOON, records_before=NOON)
+    await store.retire(text_before=NOON, records_before=NOON, now=NOON)
     assert [(c.text, c.people) for c in await gathered(store.unanswered())] == [("猫砂怎么扔", 1)]
 
 
 async def test_what_is_kept_for_a_while_goes_in_time(store: Store) -> None:
-    now = datetime.now(UTC)
-    old = turn_with(user=LI, session="s-old", received_at=now - 25 * timedelta(hours=1))
-    new = turn_with(user=WANG, session="s-new", received_at=now - 23 * timedelta(hours=1))
-    for turn, name, until in ((old, "old", now - MINUTE), (new, "new", now + DAY)):
+    old = turn_with(user=LI, session="s-old", received_at=NOON - 25 * timedelta(hours=1))
+    new = turn_with(user=WANG, session="s-new", received_at=NOON - 23 * timedelta(hours=1))
+    for turn, name, until in ((old, "old", NOON - MINUTE), (new, "new", NOON + DAY)):
         state = replace(turn, reply=replace(ANSWER, session=SESSION))
         keeping = Keeping(state, nonce=name, nonce_digest=name, address=b"sealed", address_until=until)
         await store.keep(keeping)
-    await store.retire(text_before=now - DAY, records_before=LONG_AGO)
+    await store.retire(text_before=NOON - DAY, records_before=LONG_AGO, now=NOON)
     before = await store.opening("gateway", "m", nonce="old", session="s-old", chat=None)
     after = await store.opening("gateway", "m", nonce="new", session="s-new", chat=None)
     assert (before.nonce_digest, before.session) == (None, None)

@@ -334,7 +334,7 @@ async def test_no_forgotten_word_is_left_in_the_file(store: SqliteStore, tmp_pat
 
 async def test_no_retired_word_is_left_in_the_file(store: SqliteStore, tmp_path: Path) -> None:
     await asyncio.gather(*(store.keep(words(n, f"u_{n % 10:032x}")) for n in range(300)))
-    await store.retire(text_before=NOON + DAY, records_before=NOON - DAY)
+    await store.retire(text_before=NOON + DAY, records_before=NOON - DAY, now=NOON)
     assert b"MARK-" not in bytes_of(tmp_path).replace(b'{"item":"MARK-', b"")  # records stay
 
 
@@ -346,10 +346,10 @@ async def test_a_large_file_is_rewritten_only_by_retiring(store: SqliteStore, mo
     await store.forget("u_wang", "u_fresh")
     assert "VACUUM" not in ran
     await store.keep(words(2, "u_li"))
-    await store.retire(text_before=NOON + DAY, records_before=NOON - DAY)
+    await store.retire(text_before=NOON + DAY, records_before=NOON - DAY, now=NOON)
     assert ran.count("VACUUM") == 1
     await store.keep(words(3, "u_li"))
-    await store.retire(text_before=NOON + DAY, records_before=NOON - DAY)
+    await store.retire(text_before=NOON + DAY, records_before=NOON - DAY, now=NOON)
     assert ran.count("VACUUM") == 1
     await on_writer(store, lambda conn: conn.set_trace_callback(None))
 
