@@ -17,7 +17,7 @@ from bot.matching.parse import parse
 from bot.matching.phrases import Hit
 from bot.matching.readings import Reading, Seen, as_question, readings
 from bot.matching.things import Thing, known_among, things_named
-from bot.matching.votes import Tally
+from bot.matching.votes import NOBODY, Tally
 from bot.matching.words import ASKS, HOW_TO, PLACE_OR_TIME, TRADE
 
 Kind = Literal["items", "entry", "choice", "danger", "nothing"]
@@ -151,10 +151,10 @@ _PLAINLY = 0.95
 def ways_to_read(folded: Folded, index: Index, *, about: str = "") -> tuple[Seen, list[Hit], list[Reading]]:
     """What is seen of a message, the entries near it, and every way to read it."""
     parsed = parse(folded.segments, index.lexicon)
-    asks = parsed.asks_bin or bool(ASKS.search(folded.text))
+    asks = parsed.asks_bin or (not parsed.bare and bool(ASKS.search(folded.text)))
     things, choice = things_named(parsed, parsed.asks_bin or not asks, index)
     plainly = parsed.bare and not choice and bool(things) and all(thing.rule == "name" for thing in things)
-    votes = index.votes(folded.tight)
+    votes = NOBODY if plainly else index.votes(folded.tight)
     hits = [] if plainly or not folded.segments else _ranked(folded, _likely_topics(votes, about), index)
     seen = Seen(
         folded=folded,
