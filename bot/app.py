@@ -25,13 +25,14 @@ from bot.health import HEARTBEAT_SECONDS, Health, Metrics, Pulse
 from bot.knowledge import LOOK_SECONDS, LiveKnowledge
 from bot.listen import Listener
 from bot.outbox import Gateway, Mailbox, Sender
+from bot.plain_http import BODY_BYTES
 from bot.records import Delivery
 from bot.storage.contract import Store
 from bot.storage.engines import open_store
 from bot.turns import AlertAddresses, Turns
 from bot.vault import Vault, load_site_secret
 from bot.web import simulator
-from bot.webhook import BODY_BYTES, Door, Refusals, StaffRole
+from bot.webhook import Door, Refusals, StaffRole
 
 log = logging.getLogger("lvlin.app")
 
@@ -108,7 +109,7 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
     health.add_routes(application)
     _add_simulator(application, settings, turns, mailbox)
     application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, now))
-    listener = Listener(application, lambda status, why: refusals.note("", status, why))
+    listener = Listener(application, door.call, lambda status, why: refusals.note("", status, why))
     return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener)
 
 

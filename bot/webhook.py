@@ -22,14 +22,12 @@ from bot.brain import Brain
 from bot.channels.answer import timed
 from bot.channels.contract import Channel, Request, Response
 from bot.errors import Refused, StoreUnavailable
+from bot.plain_http import BODY_BYTES, Answer, Callback
 from bot.records import Inbound, Reply, Role, Turn, Utterance
 from bot.storage.contract import Store
 from bot.turns import Arrival, Turns
 
 log = logging.getLogger("lvlin.webhook")
-
-BODY_BYTES = 64 * 1024
-"""The largest body accepted, also after unpacking."""
 
 BODY_SECONDS = 5.0
 """How long a body may take to arrive after its headers."""
@@ -39,6 +37,7 @@ _ADDRESS_LASTS = timedelta(hours=48)
 _TELL_LATENCY = frozenset(("webhook", "simulator"))  # their answer object names it
 _SILENCE = Reply("silent", reason="unsupported")
 _BROKEN_OFF = "the body broke off, or is packed wrongly"
+_DRAINING = "draining"
 _NO_COMMIT = "nothing can be committed"
 
 T = TypeVar("T")
@@ -152,16 +151,27 @@ class Door:
         self._now = now
         self._lanes = Lanes()
 
-    async def receive(self, request: web.Request) -> web.Response:
-        """One request to `/channels/{name}`: the reply, or a refusal."""
+    async def call(self, callback: Callback) -> Answer:
+        """One callback that came whole: the reply, or a refusal."""
         began = time.perf_counter()
-        channel = self._channels.get(request.match_info["name"])
+        return await self._answer(callback.name, lambda channel: self._taken(channel, callback.request, began))
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Any request to `/channels/{name}`: the reply, or a refusal."""
+        began = time.perf_counter()
+        answer = await self._answer(request.match_info["name"], lambda channel: self._read(channel, request, began))
+        if answer.status == 200:
+            return web.Response(body=answer.body, headers={"Content-Type": answer.content_type})
+        refusal = web.Response(status=answer.status)
+        refusal.force_close()
+        return refusal
+
+    async def _answer(self, name: str, work: Callable[[Channel], Awaitable[Response]]) -> Answer:
+        channel = self._channels.get(name)
         if channel is None:
             return self._refuse("", 404, "no such channel")
         try:
-            if request.method == "POST":
-                return await self._message(channel, request, began)
-            return self._url_check(channel, request)
+            response = await work(channel)
         except Refused as refused:
             return self._refuse(channel.name, refused.status, refused.why)
         except StoreUnavailable:
@@ -169,33 +179,43 @@ class Door:
         except Exception:
             log.exception("a request failed", extra={"channel": channel.name})
             self._observer.refused(500)
-            return web.Response(status=500)
+            return Answer(500)
+        return Answer(200, response.body, response.content_type)
 
-    async def _message(self, channel: Channel, request: web.Request, began: float) -> web.Response:
+    async def _read(self, channel: Channel, request: web.Request, began: float) -> Response:
+        if request.method == "POST":
+            self._admit(channel, request.headers)
+            query = _query(request)
+            return await self._message(channel, Request(request.headers, query, await _body(request)), began)
+        if request.method != "GET":
+            raise Refused(405, "neither GET nor POST")
         if self.draining:
-            raise Refused(503, "draining")
-        query = _query(request)
-        _check_content_type(channel, request)
-        body = await _body(request)
+            raise Refused(503, _DRAINING)
+        return Response(channel.check_url(Request(request.headers, _query(request), b""), self._now()), "text/plain")
+
+    async def _taken(self, channel: Channel, request: Request, began: float) -> Response:
+        self._admit(channel, request.headers)
+        return await self._message(channel, request, began)
+
+    def _admit(self, channel: Channel, headers: Mapping[str, str]) -> None:
+        if self.draining:
+            raise Refused(503, _DRAINING)
+        given = headers.get("content-type")
+        if given is not None and given.partition(";")[0].strip().lower() not in channel.content_types:
+            raise Refused(415, "the content type is not the channel's")
+
+    async def _message(self, channel: Channel, request: Request, began: float) -> Response:
         now = self._now()
-        inbound = channel.open(Request(request.headers, query, body), now)
+        inbound = channel.open(request, now)
         if inbound.kind == "refresh":
             turn = await self._store.turn_of(channel.name, inbound.message_id)
-            return _sent(channel.seal(inbound, turn.reply if turn else _SILENCE, now))
-        turn = await self._turn(channel, inbound, body, now)
+            return channel.seal(inbound, turn.reply if turn else _SILENCE, now)
+        turn = await self._turn(channel, inbound, request.body, now)
         if channel.type in _TELL_LATENCY:
             inbound = timed(inbound, turn.latency_ms)
         response = channel.seal(inbound, turn.reply, now)
         self._observer.answered(channel.name, turn, time.perf_counter() - began)
-        return _sent(response)
-
-    def _url_check(self, channel: Channel, request: web.Request) -> web.Response:
-        if request.method != "GET":
-            raise Refused(405, "neither GET nor POST")
-        if self.draining:
-            raise Refused(503, "draining")
-        answer = channel.check_url(Request(request.headers, _query(request), b""), self._now())
-        return _sent(Response(answer, "text/plain"))
+        return response
 
     async def _turn(self, channel: Channel, inbound: Inbound, body: bytes, now: datetime) -> Turn:
         asked = self._utterance(channel, inbound, now)
@@ -235,11 +255,9 @@ class Door:
             lasts = _RESPONSE_URL_LASTS
         return Arrival(inbound.nonce, digest, self._names.seal(address), now + lasts)
 
-    def _refuse(self, channel: str, status: int, why: str) -> web.Response:
+    def _refuse(self, channel: str, status: int, why: str) -> Answer:
         self._refusals.note(channel, status, why)
-        response = web.Response(status=status)
-        response.force_close()
-        return response
+        return Answer(status)
 
 
 def _keys(channel: Channel, inbound: Inbound) -> list[Hashable]:
@@ -258,12 +276,6 @@ def _query(request: web.Request) -> Mapping[str, str]:
     return query
 
 
-def _check_content_type(channel: Channel, request: web.Request) -> None:
-    given = request.headers.get("Content-Type")
-    if given is not None and given.partition(";")[0].strip().lower() not in channel.content_types:
-        raise Refused(415, "the content type is not the channel's")
-
-
 async def _body(request: web.Request) -> bytes:
     """The whole body. Raises Refused: 413 too large, 408 too slow, 400 broken off."""
     if (request.content_length or 0) > BODY_BYTES:
@@ -279,7 +291,3 @@ async def _body(request: web.Request) -> bytes:
         raise Refused(408, "the body did not arrive in time") from exc
     except (ConnectionError, web.RequestPayloadError) as exc:
         raise Refused(400, _BROKEN_OFF) from exc
-
-
-def _sent(response: Response) -> web.Response:
-    return web.Response(body=response.body, headers={"Content-Type": response.content_type})

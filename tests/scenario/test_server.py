@@ -11,8 +11,8 @@ import pytest
 
 from bot.app import build
 from bot.errors import FaultyFile, StoreUnavailable
+from bot.plain_http import BODY_BYTES
 from bot.settings import load
-from bot.webhook import BODY_BYTES
 from tests.scenario.callers import Call, ask, clear_json, clear_xml, heard, post_json, sealed, url_check
 from tests.scenario.conftest import NOW, running
 
