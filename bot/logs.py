@@ -23,15 +23,16 @@ LEAST_SECRET = 4
 """Configured secrets shorter than this many characters are not searched for: they occur in ordinary words."""
 
 SHORT_CHARS, SHORT_TEXTS = 80, 1024
-"""Texts up to so many characters, the names and values that come again and again, are searched once: so many of them
-are remembered."""
+"""Texts up to so many characters, the names and values that come again and again, are searched and quoted once: so many
+of them are remembered."""
 
+_KEY_CHARS = 43
 _NAMED = r"(?:token|secret|key|ticket|password|response_code)"
 _SECRET_NAME = re.compile(rf".*{_NAMED}", re.IGNORECASE)
 _LOOKS_SECRET = re.compile(
     rf"""(?P<kept>{_NAMED}(?:=|%3D|['"]\s*:\s*['"]))[^&\s"'<>,;)}}\]]+"""
     r"|whsec_[A-Za-z0-9+/=_-]+"
-    r"|(?<![A-Za-z0-9])[A-Za-z0-9]{43}(?![A-Za-z0-9])",
+    rf"|(?<![A-Za-z0-9])[A-Za-z0-9]{{{_KEY_CHARS}}}(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 _encode = jsonlib.JSONEncoder(ensure_ascii=False).encode
@@ -44,15 +45,13 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= LEAST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
-        self._short = lru_cache(SHORT_TEXTS)(self._hidden)
 
     def text(self, text: str) -> str:
         """The text with every secret in it hidden."""
-        return self._short(text) if len(text) <= SHORT_CHARS else self._hidden(text)
-
-    def _hidden(self, text: str) -> str:
         if self._known:
             text = self._known.sub(HIDDEN, text)
+        if len(text) < _KEY_CHARS and text.isalnum():
+            return text  # too short for a key, and without a sign to follow a name
         return _LOOKS_SECRET.sub(lambda found: (found["kept"] or "") + HIDDEN, text)
 
     def value(self, value: object, name: str = "") -> Any:
@@ -79,6 +78,7 @@ class Redactor:
 
 
 _NOT_EXTRA = frozenset({*RESERVED_ATTRS, "taskName"})
+_HEAD = frozenset(("time", "level", "logger", "message"))
 
 
 class _JsonLines(JsonFormatter):
@@ -87,18 +87,42 @@ class _JsonLines(JsonFormatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
         self._redactor = redactor
+        self._short = lru_cache(SHORT_TEXTS)(self._quoted)
+        self._name = lru_cache(SHORT_TEXTS)(self._key)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line. Most have neither exception nor stack and need none of what the library prepares for them."""
+        """The line. Most have neither exception nor stack, and are written without what the library would prepare."""
         if record.exc_info or record.exc_text or record.stack_info:
             return super().format(record)
-        log_data: dict[str, Any] = {}
-        self.add_fields(log_data, record, {})
-        return self.serialize_log_record(log_data)
+        level, name, message = map(self._text, (record.levelname, record.name, record.getMessage()))
+        fields = [f'{{"time": "{_moment(record)}", "level": {level}, "logger": {name}, "message": {message}']
+        for key, value in vars(record).items():
+            if key not in _NOT_EXTRA:
+                fields.append(self._name(key) + self._value(value, key))
+        return ", ".join(fields) + "}"
+
+    def _key(self, key: str) -> str:
+        return self._quoted(f"extra_{key}" if key in _HEAD else key) + ": "
+
+    def _value(self, value: object, key: str) -> str:
+        if value is None:
+            return "null"
+        if not _is_secret_name(key):
+            if type(value) is str:
+                return self._text(value)
+            if type(value) is float and math.isfinite(value):
+                return repr(value)
+        return _CONTROLS.sub(_escaped, _encode(self._redactor.value(value, key)))
+
+    def _text(self, text: str) -> str:
+        return self._short(text) if len(text) <= SHORT_CHARS else self._quoted(text)
+
+    def _quoted(self, text: str) -> str:
+        # JSON leaves controls above 31 as they are, but some readers end a line at them and some terminals obey them.
+        return _CONTROLS.sub(_escaped, _encode(self._redactor.text(text)))
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        log_data["time"] = moment.replace("+00:00", "Z")
+        log_data["time"] = _moment(record)
         log_data["level"] = record.levelname
         log_data["logger"] = record.name
         log_data["message"] = self._redactor.text(record.getMessage())
@@ -109,7 +133,6 @@ class _JsonLines(JsonFormatter):
                 log_data[field] = self._redactor.text(text)
 
     def serialize_log_record(self, log_data: dict[str, Any]) -> str:
-        # JSON leaves these as they are, but some readers end a line at them and some terminals obey them.
         return _CONTROLS.sub(_escaped, _encode(log_data))
 
 
@@ -139,6 +162,17 @@ class _Stderr(logging.StreamHandler[Any]):
         told = {"level": "ERROR", "logger": record.name, "message": "a log record cannot be written", "where": where}
         with suppress(OSError):  # standard error itself is gone: nobody is left to be told
             self.stream.write(jsonlib.dumps(told) + "\n")
+
+
+def _moment(record: logging.LogRecord) -> str:
+    """When it was logged: ISO 8601 to the millisecond, UTC."""
+    second, milliseconds = divmod(int(record.created * 1000), 1000)
+    return f"{_second(second)}.{milliseconds:03d}Z"
+
+
+@lru_cache(1)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @lru_cache(256)
