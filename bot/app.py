@@ -82,7 +82,8 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
     if faults := config.staff_faults(settings, knowledge.brain().places.by_id):
         raise FaultyFile(faults)
     channels = {name: make_channel(name, given) for name, given in settings.channels.items()}
-    turns = make_turns(settings, store, knowledge.brain, make_alerts(settings, vault, knowledge.brain))
+    alerts = make_alerts(settings, vault, knowledge.brain)
+    turns = make_turns(settings, store, knowledge.brain, alerts, metrics.matched)
     refusals = Refusals(metrics)
     door = Door(
         channels=channels.values(),

@@ -15,7 +15,7 @@ from bot.records import Delivery
 from bot.router import Router
 from bot.settings import Settings
 from bot.storage.contract import Store
-from bot.turns import AlertAddresses, Turns
+from bot.turns import AlertAddresses, Heard, Turns
 from handlers import clarification, events, items, local_facts, privacy, social, staff_words, topics, unknown
 
 
@@ -27,7 +27,13 @@ def all_handlers() -> Router:
     )
 
 
-def make_turns(settings: Settings, store: Store, brain: Callable[[], Brain], alert_to: AlertAddresses) -> Turns:
+def make_turns(
+    settings: Settings,
+    store: Store,
+    brain: Callable[[], Brain],
+    alert_to: AlertAddresses,
+    matched: Heard = lambda seconds: None,
+) -> Turns:
     """What takes turns as the settings want it; for the server and the command line alike."""
     chat = settings.group_chat
     return Turns(
@@ -38,6 +44,7 @@ def make_turns(settings: Settings, store: Store, brain: Callable[[], Brain], ale
         group=GroupManners(chat.speak, chat.recent_minutes, chat.cooldown_seconds, chat.staff_quiet_minutes),
         zone=settings.site.timezone,
         alert_to=alert_to,
+        matched=matched,
     )
 
 

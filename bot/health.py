@@ -23,6 +23,7 @@ HEARTBEAT_SECONDS = 2.0
 LATEST_COMMIT_SECONDS = 5.0
 """Without a commit for this long, nothing may be sent here."""
 
+_MATCHING_BUCKETS = (0.00001, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -44,6 +45,12 @@ class Metrics:
             "lvlin_turn_seconds",
             "From reading what is remembered to the decided reply, without keeping it",
             buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._matching = Histogram(
+            "lvlin_matching_seconds",
+            "From the text of a message to what it asks",
+            buckets=_MATCHING_BUCKETS,
             registry=self.registry,
         )
         self._refusals = Counter("lvlin_refusals", "Requests refused", ["status"], registry=self.registry)
@@ -72,6 +79,10 @@ class Metrics:
         counter.inc()
         self._requests.observe(seconds)
         self._turns.observe(turn.latency_ms / 1000)
+
+    def matched(self, seconds: float) -> None:
+        """Count how long matching took for one message."""
+        self._matching.observe(seconds)
 
     def refused(self, status: int) -> None:
         """Count a refused request."""

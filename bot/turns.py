@@ -37,6 +37,9 @@ class Arrival:
 AlertAddresses = Callable[[str], Sequence[Delivery]]
 """place → one queued, empty delivery for each member of staff to be alerted there."""
 
+Heard = Callable[[float], None]
+"""Hears how many seconds matching took for a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turns:
@@ -49,6 +52,7 @@ class Turns:
     group: GroupManners
     zone: ZoneInfo
     alert_to: AlertAddresses
+    matched: Heard = lambda seconds: None
 
     async def take(self, asked: Utterance, arrival: Arrival = Arrival()) -> Turn:
         """Answer one utterance and keep the turn; the earlier turn where this message was kept before.
@@ -56,24 +60,27 @@ class Turns:
         Raises Refused(403) for a nonce seen with another body, StoreUnavailable if nothing could be kept.
         """
         began = time.perf_counter()
+        session = session_key(asked)
         opening = await self.store.opening(
-            asked.channel, asked.message_id, nonce=arrival.nonce, session=session_key(asked), chat=asked.chat
+            asked.channel, asked.message_id, nonce=arrival.nonce, session=session, chat=asked.chat
         )
         if opening.turn is not None:
             return opening.turn
         if opening.nonce_digest is not None and opening.nonce_digest != arrival.body_digest:
             raise Refused(403, "nonce seen with another body")
         brain = self.brain()
-        understood = _understood(asked, opening.session, brain)
+        understood = self._understood(asked, opening.session, brain)
         ctx = Context(
             brain, understood, opening.session, opening.chat, asked.received_at,
             self.zone, self.limits, self.group, self.store,
         )  # fmt: skip
         reply = await self._reply(asked, ctx)
-        reply = replace(reply, chat=None if reply.forget else manners.remembered(reply, asked, ctx))
+        chat = None if reply.forget else manners.remembered(reply, asked, ctx)
+        if chat is not reply.chat:
+            reply = replace(reply, chat=chat)
         user = asked.user
         if reply.forget:
-            user, arrival = _fresh_pseudonym(), Arrival(arrival.nonce, arrival.body_digest)
+            user, arrival, session = _fresh_pseudonym(), Arrival(arrival.nonce, arrival.body_digest), ""
             await self.store.forget(asked.user, user)
         turn = Turn(
             turn_id=secrets.token_hex(12),
@@ -82,7 +89,7 @@ class Turns:
             chat=asked.chat if not reply.forget else None,
             user=user,
             place=asked.place,
-            session=session_key(asked) if not reply.forget else "",
+            session=session,
             received_at=asked.received_at,
             kind=asked.kind,
             media=asked.media,
@@ -116,6 +123,17 @@ class Turns:
         )
         return kept
 
+    def _understood(self, asked: Utterance, session: Session | None, brain: Brain) -> Understanding:
+        """What is asked; nothing, where matching itself fails: that is logged, and the turn is kept all the same."""
+        began = time.perf_counter()
+        try:
+            return brain.understand(asked.text, session.topic if session else "")
+        except Exception:
+            log.exception("matching failed", extra={"channel": asked.channel, "characters": len(asked.text)})
+            return Understanding(Folded(asked.text, (asked.text,)), "nothing", 0.0, "matching failed")
+        finally:
+            self.matched(time.perf_counter() - began)
+
     async def _reply(self, asked: Utterance, ctx: Context) -> Reply:
         if asked.kind == "message" and (reason := manners.before(asked, ctx)):
             return Reply("silent", reason=reason)
@@ -145,15 +163,6 @@ class Turns:
             )
             for empty in self.alert_to(reply.alert.place or turn.place)
         )
-
-
-def _understood(asked: Utterance, session: Session | None, brain: Brain) -> Understanding:
-    """What is asked; nothing, where matching itself fails: that is logged, and the turn is kept all the same."""
-    try:
-        return brain.understand(asked.text, session.topic if session else "")
-    except Exception:
-        log.exception("matching failed", extra={"channel": asked.channel, "characters": len(asked.text)})
-        return Understanding(Folded(asked.text, (asked.text,)), "nothing", 0.0, "matching failed")
 
 
 def session_key(asked: Utterance) -> str:

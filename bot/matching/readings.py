@@ -14,7 +14,7 @@ from bot.kb.entries import Choice
 from bot.matching.fold import Folded
 from bot.matching.index import Index
 from bot.matching.parse import Parse
-from bot.matching.phrases import Hit, topic_of
+from bot.matching.phrases import Hit
 from bot.matching.things import Thing
 from bot.matching.votes import Tally
 
@@ -86,18 +86,19 @@ def readings(
     seen: Seen, things: tuple[Thing, ...], choice: Choice | None, hits: Sequence[Hit], index: Index
 ) -> list[Reading]:
     """Every way to read the message."""
-    message = _message(seen)
+    shared = _Shared.of(seen, things, choice, hits)
     found: list[Reading] = []
     if things:
         rule = things[0].rule if len(things) == 1 else "several things"
-        numbers = message + _of_items(seen, things, choice, hits)
+        numbers = shared.message + _of_items(shared)
         found.append(Reading("items", rule, numbers, things=things, choice=choice if len(things) == 1 else None))
     if choice:
-        case = _of_choice(seen, choice, things, hits)
-        found.append(Reading("choice", "ambiguous word", message + case, choice=choice, plain=bool(case[0])))
+        case = _of_choice(shared)
+        found.append(Reading("choice", "ambiguous word", shared.message + case, choice=choice, plain=bool(case[0])))
     for n, hit in enumerate(hits[:MOST_ENTRIES]):
         told = "phrase" if hit.alike >= _EXACT else "likely phrase"
-        numbers = message + _of_entry(seen, n, hits, things, choice, index)
+        local = index.entries[hit.entry][1].local is not None
+        numbers = shared.message + _of_entry(shared, n, local)
         found.append(Reading("entry", told, numbers, things=things, entry=hit.entry))
     return found
 
@@ -114,18 +115,54 @@ def as_question(seen: Seen, best: Reading | None, likely: float, hits: Sequence[
     guess = bool(things) and not known
     entry = best is not None and best.kind == "entry"
     local = entry and best is not None and index.entries[best.entry][1].local is not None
+    most, chatter = _held(seen.votes.most), _held(seen.votes.chatter)
     _, alike, exact = _rival(hits)
     numbers = (
         likely, best is None, known, guess, entry, exact, alike, best is not None and best.kind == "choice",
         seen.asks * likely, seen.asks * words, seen.trade * seen.asks, likely * words,
         len(parsed.left) / max(1, parsed.size), parsed.asks_bin * known, parsed.asks_bin * guess, local and seen.local,
         not seen.asks and len(seen.folded.tight) > _LONG, min(len(seen.folded.segments), 5) / 5,
-        *_votes(seen), *(seen.asks * vote for vote in _votes(seen)),
+        most, chatter, seen.asks * most, seen.asks * chatter,
     )  # fmt: skip
-    return Reading("question", "", _message(seen) + numbers)
+    return Reading("question", "", _message(seen, words) + numbers)
 
 
-def _message(seen: Seen) -> tuple[float, ...]:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all readings of one message look at."""
+
+    seen: Seen
+    things: tuple[Thing, ...]
+    choice: Choice | None
+    hits: Sequence[Hit]
+    message: tuple[float, ...]
+    words: float
+    asks_else: bool
+    unknown: float  # characters that neither the things nor the words around them explain
+    unexplained: float  # their share of all
+    nouns: float  # the share of its parts that name a thing and say nothing else: 「跳绳 网球 护腕」
+    opens: bool  # with the thing, as people do who show what they hold: 「铜火锅漏了」
+    listed: bool  # several things of the knowledge, by name
+    rules: frozenset[str]
+
+    @staticmethod
+    def of(seen: Seen, things: tuple[Thing, ...], choice: Choice | None, hits: Sequence[Hit]) -> _Shared:
+        parsed, segments = seen.parsed, seen.folded.segments
+        words = _logit(seen.words)
+        names = [noun.text for noun in parsed.nouns]
+        unknown, unexplained = _unexplained(parsed, things)
+        rules = frozenset([thing.rule for thing in things])
+        return _Shared(
+            seen, things, choice, hits, _message(seen, words), words, seen.asks and not parsed.asks_bin,
+            unknown, unexplained,
+            sum([segment in names for segment in segments]) / max(1, len(segments)),
+            bool(names) and seen.folded.text.startswith(names[0]),
+            parsed.connected and len(things) > 1 and rules == {"name"},
+            rules,
+        )  # fmt: skip
+
+
+def _message(seen: Seen, words: float) -> tuple[float, ...]:
     parsed, size = seen.parsed, len(seen.folded.tight)
     return (
         parsed.asks_bin,
@@ -134,92 +171,85 @@ def _message(seen: Seen) -> tuple[float, ...]:
         seen.local,
         seen.trade,
         parsed.bare,
-        _logit(seen.words),
+        words,
         size > _LONG,
         size > _VERY_LONG,
         len(seen.folded.segments) > 1,
     )
 
 
-def _of_items(
-    seen: Seen, things: Sequence[Thing], choice: Choice | None, hits: Sequence[Hit]
-) -> tuple[float, ...]:
-    parsed = seen.parsed
-    worst = min(things, key=lambda thing: thing.score)
-    guess = worst.score if worst.rule == "inferred" else 0.0
-    unknown, unexplained = _unexplained(parsed, things)
+def _of_items(shared: _Shared) -> tuple[float, ...]:
+    seen, parsed, things, hits = shared.seen, shared.seen.parsed, shared.things, shared.hits
+    worst = min(things, key=_score)
+    inferred, known = worst.rule == "inferred", worst.rule in ("name", "sound")
     rival, alike, exact = _rival(hits)
-    other = seen.asks and not parsed.asks_bin
-    known = worst.rule in ("name", "sound")
-    own = bool(hits) and any(thing.item and thing.item.topic == topic_of(hits[0].entry) for thing in things)
     return (
-        *(worst.rule == rule for rule in _RULES),
-        guess,
+        *[worst.rule == rule for rule in _RULES],
+        worst.score if inferred else 0.0,
         len(things) > 1,
         parsed.connected,
-        unexplained,
-        min(unknown, 12) / 12,
-        choice is not None,
+        shared.unexplained,
+        min(shared.unknown, 12) / 12,
+        shared.choice is not None,
         worst.category == "hazardous",
         rival,
         alike,
         exact,
-        own,
-        parsed.asks_bin * unexplained,
-        parsed.asks_bin * (worst.rule == "inferred"),
-        other * rival,
-        parsed.bare * (worst.rule == "inferred"),
-        other * unexplained,
+        bool(hits) and any(thing.item and thing.item.topic == hits[0].topic for thing in things),
+        parsed.asks_bin * shared.unexplained,
+        parsed.asks_bin * inferred,
+        shared.asks_else * rival,
+        parsed.bare * inferred,
+        shared.asks_else * shared.unexplained,
         parsed.asks_bin * known,
         parsed.bare * known,
-        known * _logit(seen.words),
+        known * shared.words,
         min(len(worst.after), 4) / 4,
-        _nouns(seen),
-        (not seen.asks) * (worst.rule == "inferred"),
+        shared.nouns,
+        (not seen.asks) * inferred,
         (not seen.asks) * alike,
         max(0.0, _WEAK - alike),
-        _opens(seen),
-        *_votes(seen),
-        _listed(seen, things),
-        parsed.asks_bin and _listed(seen, things),
+        shared.opens,
+        _held(seen.votes.most),
+        _held(seen.votes.chatter),
+        shared.listed,
+        parsed.asks_bin and shared.listed,
     )
 
 
-def _of_choice(seen: Seen, choice: Choice, things: Sequence[Thing], hits: Sequence[Hit]) -> tuple[float, ...]:
-    parsed = seen.parsed
+def _score(thing: Thing) -> float:
+    return thing.score
+
+
+def _of_choice(shared: _Shared) -> tuple[float, ...]:
+    parsed = shared.seen.parsed
     unexplained = len(parsed.left) / max(1, parsed.size)
     others = sum(1 for kind, _, word in parsed.pieces if kind == "span" and word is not None) > 1
     topical = any(text in _OF_TOPICS for _, text, _ in parsed.pieces)
-    other = seen.asks and not parsed.asks_bin
     return (
         (parsed.asks_bin or parsed.bare) and not others and not parsed.left and not topical,
         unexplained,
         others,
-        *_rival(hits),
-        bool(things),
+        *_rival(shared.hits),
+        bool(shared.things),
         topical,
         parsed.asks_bin * unexplained,
-        other * unexplained,
+        shared.asks_else * unexplained,
     )
 
 
-def _of_entry(
-    seen: Seen, n: int, hits: Sequence[Hit], things: Sequence[Thing], choice: Choice | None, index: Index
-) -> tuple[float, ...]:
-    hit, parsed = hits[n], seen.parsed
-    topic, local = topic_of(hit.entry), index.entries[hit.entry][1].local is not None
-    others = [rival.score for m, rival in enumerate(hits) if m != n and topic_of(rival.entry) != topic]
-    same = sum(1 for rival in hits if topic_of(rival.entry) == topic)
-    rules = {thing.rule for thing in things}
-    named, near = "name" in rules, bool(rules & {"sound", "alike", "head", "first"})
-    other = seen.asks and not parsed.asks_bin
-    votes = seen.votes
+def _of_entry(shared: _Shared, n: int, local: bool) -> tuple[float, ...]:
+    """`n`: which of the hits; `local`: whether only the site itself knows its answer."""
+    seen, parsed, things, hits, rules = shared.seen, shared.seen.parsed, shared.things, shared.hits, shared.rules
+    hit = hits[n]
+    topic, content, asks_bin, votes = hit.topic, hit.content, parsed.asks_bin, seen.votes
+    others = [rival.score for rival in hits if rival.topic != topic]
     vote = _held(votes.scores.get(topic, 0.0))
-    other_vote = votes.most if topic != votes.first else votes.runner_up
+    weak = max(0.0, _WEAK - content)
     return (
         hit.shared,
         hit.alike,
-        hit.content,
+        content,
         hit.score - max(others, default=0.0),
         n == 0,
         hit.alike >= _EXACT,
@@ -228,61 +258,41 @@ def _of_entry(
         local and not seen.local,
         any(thing.item and thing.item.topic == topic for thing in things),
         seen.about == topic,
-        named,
-        near and not named,
+        "name" in rules,
+        "name" not in rules and not rules.isdisjoint(_NEAR),
         rules == {"inferred"},
-        parsed.asks_bin and bool(things),
-        parsed.asks_bin and not things and choice is None,
+        asks_bin and bool(things),
+        asks_bin and not things and shared.choice is None,
         parsed.bare and bool(things),
-        parsed.asks_bin * hit.content,
-        choice is not None,
-        same / 5,
-        hit.content * _logit(seen.words),
-        other * hit.content,
-        parsed.asks_bin * _unexplained(parsed, things)[1],
-        max(0.0, _WEAK - hit.content),
+        asks_bin * content,
+        shared.choice is not None,
+        (len(hits) - len(others)) / 5,
+        content * shared.words,
+        shared.asks_else * content,
+        asks_bin * shared.unexplained,
+        weak,
         max(0.0, _WEAK_SHARED - hit.shared),
-        _nouns(seen),
-        (not seen.asks) * max(0.0, _WEAK - hit.content),
+        shared.nouns,
+        (not seen.asks) * weak,
         (not seen.asks) and bool(things),
         len(things) > 1,
-        _opens(seen),
+        shared.opens,
         vote,
         topic == votes.first,
-        vote - _held(other_vote),
-        vote * hit.content,
+        vote - _held(votes.runner_up if topic == votes.first else votes.most),
+        vote * content,
         seen.about == topic and seen.asks,
-        _listed(seen, things),
+        shared.listed,
     )
 
 
+_NEAR = frozenset(("sound", "alike", "head", "first"))
 _WEAK, _WEAK_SHARED = 0.65, 0.35
 """Likeness and rarity shared below which an entry is hardly meant."""
 
 
-def _votes(seen: Seen) -> tuple[float, float]:
-    """How far its words speak for the likeliest topic, and for chatter."""
-    return _held(seen.votes.most), _held(seen.votes.chatter)
-
-
 def _held(vote: float) -> float:
     return max(-2.0, min(3.0, vote))
-
-
-def _listed(seen: Seen, things: Sequence[Thing]) -> bool:
-    """Whether several things of the knowledge are listed by name."""
-    return seen.parsed.connected and len(things) > 1 and all(thing.rule == "name" for thing in things)
-
-
-def _nouns(seen: Seen) -> float:
-    """The share of its parts that name a thing and say nothing else: 「跳绳 网球 护腕」."""
-    nouns = {noun.text for noun in seen.parsed.nouns}
-    return sum(segment in nouns for segment in seen.folded.segments) / max(1, len(seen.folded.segments))
-
-
-def _opens(seen: Seen) -> bool:
-    """Whether it opens with the thing, as people do who show what they hold: 「铜火锅漏了」."""
-    return bool(seen.parsed.nouns) and seen.folded.text.startswith(seen.parsed.nouns[0].text)
 
 
 def _unexplained(parsed: Parse, things: Sequence[Thing]) -> tuple[float, float]:

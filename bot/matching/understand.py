@@ -60,7 +60,7 @@ class Understanding:
     entry: str = ""  # topics/<slug>/<id>
     choice: Choice | None = None
     danger: str = ""
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[Candidate, ...] = ()  # every way to read the message, the likeliest first
     asks: bool = False  # a question by its form
     asks_bin: bool = False
     trade: bool = False
@@ -192,7 +192,7 @@ def _understood(
         entry=entry,
         choice=choice,
         danger=danger,
-        candidates=tuple(_candidate(chance, reading) for chance, reading in judged),
+        candidates=tuple([_candidate(chance, reading) for chance, reading in judged]),
         asks=seen.asks,
         asks_bin=seen.parsed.asks_bin,
         trade=seen.trade,
@@ -201,12 +201,11 @@ def _understood(
 
 
 def _candidate(chance: float, reading: Reading) -> Candidate:
-    named = {
-        "items": "、".join(f"items/{thing.name}" for thing in reading.things),
-        "choice": f"choices/{reading.choice.word}" if reading.choice else "",
-        "entry": reading.entry,
-    }
-    return Candidate(named[reading.kind], round(chance, 3), reading.rule)
+    if reading.kind == "items":
+        named = "、".join([f"items/{thing.name}" for thing in reading.things])
+    else:
+        named = f"choices/{reading.choice.word}" if reading.choice else reading.entry
+    return Candidate(named, round(chance, 3), reading.rule)
 
 
 def _likely_topics(votes: Tally, about: str) -> list[str]:
@@ -222,7 +221,7 @@ def _ranked(folded: Folded, topics: Sequence[str], index: Index) -> list[Hit]:
             if len(segment) < _SHORTEST_QUESTION or not ASKS.search(segment):
                 continue
             for hit in index.phrases.rank(segment):
-                part = replace(hit, score=hit.score * _PART)
+                part = hit._replace(score=hit.score * _PART)
                 if hit.entry not in hits or hits[hit.entry].score < part.score:
                     hits[hit.entry] = part
     return sorted(hits.values(), key=lambda hit: (-hit.score, hit.entry))

@@ -1,7 +1,7 @@
 """Which topic a question is about, or whether it is chatter: every n-gram votes, with weights learned from phrases.
 
 A passive-aggressive classifier (Crammer and others, 2006), averaged over its steps; learned when the knowledge is
-compiled, with numpy, which nothing needs afterwards.
+compiled.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.matching.plain import Plain, numbers, unpacked, unpacked_weights, weights
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from bot.matching.plain import Plain
 
-    Matrix = NDArray[np.float32]
+Matrix = NDArray[np.float32]
 
 CHATTER = ""
 """The class of lines that are no question to us."""
@@ -27,7 +26,7 @@ _ROUNDS = 3
 _LARGEST_STEP = 2.0
 _SEED = 20261125
 _LEAST_WEIGHT = 0.02
-"""Smaller weights are not kept."""
+"""N-grams with smaller weights only are not kept."""
 
 
 def compile_votes(asked: Mapping[str, Sequence[str]], chatter: Iterable[str]) -> Plain:
@@ -37,17 +36,16 @@ def compile_votes(asked: Mapping[str, Sequence[str]], chatter: Iterable[str]) ->
     lines = [(text, n) for n, topic in enumerate(topics) for text in (asked[topic] if topic else chatter)]
     rows = [([number.setdefault(gram, len(number)) for gram in _grams(text)], n) for text, n in lines if text]
     learned = _learned([row for row in rows if row[0]], len(number), len(topics))
-    found = {}
-    for gram, n in number.items():
-        own = [(topic, float(weight)) for topic, weight in enumerate(learned[n]) if abs(weight) >= _LEAST_WEIGHT]
-        if own:
-            found[gram] = (numbers(topic for topic, _ in own), weights(weight for _, weight in own))
-    return {"topics": topics, "grams": found}
+    kept = np.abs(learned).max(1) >= _LEAST_WEIGHT
+    places = np.cumsum(kept) - 1
+    return {
+        "topics": topics,
+        "grams": {gram: int(places[n]) for gram, n in number.items() if kept[n]},
+        "weights": learned[kept].astype(np.float32).tobytes(),
+    }
 
 
 def _learned(rows: list[tuple[list[int], int]], grams: int, topics: int) -> Matrix:
-    import numpy as np
-
     now = np.zeros((grams, topics), np.float32)
     past = np.zeros_like(now)
     examples = [(np.array(own), topic) for own, topic in rows]
@@ -93,36 +91,22 @@ class Votes:
     """The votes of n-grams for topics."""
 
     def __init__(self, plain: Plain) -> None:
-        self._topics: list[str] = plain["topics"]
-        self._grams: dict[str, tuple[bytes, bytes]] = plain["grams"]
-        self._used: dict[str, list[tuple[int, float]]] = {}
+        self._topics: list[str] = plain["topics"][:-1]
+        self._grams: dict[str, int] = plain["grams"]
+        self._weights = np.frombuffer(plain["weights"], np.float32).reshape(-1, len(self._topics) + 1)
 
     def __call__(self, text: str) -> Tally:
         """The votes on a folded text without spaces."""
         grams = _grams(text)
-        known = [votes for gram in grams if (votes := self._used.get(gram) or self._votes(gram))]
+        known = [self._grams[gram] for gram in grams if gram in self._grams]
         if not known:
             return NOBODY
-        totals = [0.0] * len(self._topics)
-        for votes in known:
-            for topic, weight in votes:
-                totals[topic] += weight
-        share = 1 / math.sqrt(len(grams))
-        scores = {topic: total * share for topic, total in zip(self._topics, totals, strict=True)}
-        chatter = scores.pop(CHATTER)
-        first = max(scores, key=scores.__getitem__, default="")
-        most = scores.get(first, 0.0)
-        runner_up = max((score for topic, score in scores.items() if topic != first), default=0.0)
-        return Tally(scores, first, most, runner_up, chatter)
-
-    def _votes(self, gram: str) -> list[tuple[int, float]]:
-        """The votes of one n-gram; kept unpacked: few are ever used."""
-        packed = self._grams.get(gram)
-        if packed is None:
-            return []
-        votes = list(zip(unpacked(packed[0]), unpacked_weights(packed[1]), strict=True))
-        self._used[gram] = votes
-        return votes
+        *totals, chatter = (self._weights[known].sum(0) / math.sqrt(len(grams))).tolist()
+        most = max(totals, default=0.0)
+        first = totals.index(most) if totals else 0
+        runner_up = max((total for n, total in enumerate(totals) if n != first), default=0.0)
+        scores = dict(zip(self._topics, totals, strict=True))
+        return Tally(scores, self._topics[first] if totals else "", most, runner_up, chatter)
 
 
 def _grams(text: str) -> dict[str, None]:

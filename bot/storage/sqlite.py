@@ -1,7 +1,9 @@
 """The store in one SQLite file.
 
 One thread owns the connection that writes and commits in groups; another one answers reads; exports and the backup open
-read-only connections of their own. What is written and read stands in statements.py.
+read-only connections of their own. What every message needs to know first is read on the event loop itself: a few
+lookups by key take less time than waking a thread, and a reader of a write-ahead log waits for no writer. What is
+written and read stands in statements.py.
 """
 
 from __future__ import annotations
@@ -74,6 +76,7 @@ class SqliteStore:
         )
         self._pages = ThreadPoolExecutor(max_workers=2, thread_name_prefix="lvlin-store-pages")
         self._paging: set[Future[Any]] = set()
+        self._glancing: sqlite3.Connection | None = None
         self._running = False
         self._committed_at = float("-inf")
 
@@ -82,6 +85,7 @@ class SqliteStore:
         try:
             await self._writer.start()
             await self._reader.start()
+            self._glancing = self._open_reader(wait=0.0)
         except BaseException as exc:
             await self.stop()
             if isinstance(exc, sqlite3.Error | OSError):
@@ -94,19 +98,19 @@ class SqliteStore:
         while self._paging:
             await asyncio.wait([asyncio.wrap_future(page) for page in self._paging])
         self._pages.shutdown()
+        if self._glancing is not None:
+            self._glancing.close()
+            self._glancing = None
         await self._reader.stop()
         # Last, because the last connection to close writes the log back into the file, and only a writing one can.
         await self._writer.stop()
 
     async def opening(self, channel: str, message_id: str, *, nonce: str, session: str, chat: str | None) -> Opening:
-        sought = {
-            "channel": channel,
-            "message_id": fit(message_id),
-            "nonce": fit(nonce),
-            "session": fit(session),
-            "chat": None if chat is None else fit(chat),
-        }
-        return await self._read(partial(statements.opening, sought=sought))
+        sought = (channel, fit(message_id), fit(nonce), fit(session), None if chat is None else fit(chat))
+        try:
+            return statements.opening(self._glance(), sought=sought)
+        except sqlite3.Error:  # locked for a moment, or worse: for the thread that can wait, and says what it was
+            return await self._read(partial(statements.opening, sought=sought))
 
     async def turn_of(self, channel: str, message_id: str) -> Turn | None:
         return await self._read(partial(statements.kept_turn, channel=channel, message_id=fit(message_id)))
@@ -208,6 +212,12 @@ class SqliteStore:
     async def backup(self, path: str) -> None:
         await self._page(partial(_backup, path=Path(path)))
 
+    def _glance(self) -> sqlite3.Connection:
+        """The connection for reading on the event loop; it never waits."""
+        if self._glancing is None:
+            raise StoreUnavailable("the store is not running")
+        return self._glancing
+
     async def _write(self, run: Callable[[sqlite3.Connection], T]) -> T:
         value: T = await self._writer.ask(_Job(run))
         return value
@@ -264,9 +274,9 @@ class SqliteStore:
             raise
         return conn
 
-    def _open_reader(self) -> sqlite3.Connection:
+    def _open_reader(self, wait: float = BUSY_SECONDS) -> sqlite3.Connection:
         address = f"file:{quote(str(self._path.absolute()))}?mode=ro"
-        return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
+        return sqlite3.connect(address, uri=True, timeout=wait, isolation_level=None, cached_statements=256)
 
     def _write_batch(self, conn: sqlite3.Connection, jobs: Sequence[_Job]) -> list[Outcome]:
         outcomes: list[Outcome] = []

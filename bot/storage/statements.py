@@ -53,10 +53,10 @@ _UPDATE_DELIVERY = f"UPDATE deliveries SET ({_DELIVERY}) = ({', '.join('?' * len
 _OPENING = f"""
     SELECT nonces.digest, sessions.state, chats.state, {", ".join(f"turns.{column}" for column in TURN_COLUMNS)}
     FROM (SELECT 1)
-    LEFT JOIN turns ON turns.channel = :channel AND turns.message_id = :message_id
-    LEFT JOIN nonces ON nonces.channel = :channel AND nonces.nonce = :nonce
-    LEFT JOIN sessions ON sessions.session = :session
-    LEFT JOIN chats ON chats.channel = :channel AND chats.chat = :chat
+    LEFT JOIN turns ON turns.channel = ?1 AND turns.message_id = ?2
+    LEFT JOIN nonces ON nonces.channel = ?1 AND nonces.nonce = ?3
+    LEFT JOIN sessions ON sessions.session = ?4
+    LEFT JOIN chats ON chats.channel = ?1 AND chats.chat = ?5
 """
 _SETTLE = """
     UPDATE deliveries SET state = :state, reason = :reason,
@@ -84,14 +84,15 @@ def page(conn: sqlite3.Connection, *, sql: str, values: Mapping[str, Any]) -> li
     return conn.execute(sql, values).fetchall()
 
 
-def opening(conn: sqlite3.Connection, *, sought: Mapping[str, Any]) -> Opening:
-    """What `Store.opening` gives; `sought`: channel, message_id, nonce, session, chat."""
-    digest, session, chat, *turn = conn.execute(_OPENING, sought).fetchone()
+def opening(conn: sqlite3.Connection, *, sought: Sequence[str | None]) -> Opening:
+    """What `Store.opening` gives; `sought`: channel, message id, nonce, session, chat."""
+    row = conn.execute(_OPENING, sought).fetchone()
+    digest, session, chat = row[:3]
     return Opening(
-        turn=None if turn[0] is None else rows.turn_from(tuple(turn)),
-        nonce_digest=digest,
-        session=None if session is None else rows.session_from(session),
-        chat=None if chat is None else rows.chat_from(chat),
+        None if row[3] is None else rows.turn_from(row[3:]),
+        digest,
+        None if session is None else rows.session_from(session),
+        None if chat is None else rows.chat_from(chat),
     )
 
 

@@ -304,7 +304,9 @@ async def test_the_figures_count_what_happened(site):
     shown = (await site.call(Call("/metrics", method="GET"))).body.decode()
     assert 'lvlin_messages_total{action="answer",channel="app"} 1.0' in shown
     assert 'lvlin_refusals_total{status="403"} 1.0' in shown
-    assert "lvlin_request_seconds_count 1.0" in shown
+    for histogram in ("request", "turn", "matching"):
+        assert f"\nlvlin_{histogram}_seconds_count 1.0" in shown
+        assert f'\nlvlin_{histogram}_seconds_bucket{{le="+Inf"}} 1.0' in shown
     assert "\nlvlin_writer_queue " in shown
     assert f'lvlin_knowledge_info{{version="{site.app.knowledge.version}"}} 1.0' in shown
 

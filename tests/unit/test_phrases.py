@@ -46,9 +46,17 @@ def test_nothing_alike(phrases: Phrases, text: str) -> None:
     assert phrases.rank(text) == []
 
 
-@pytest.mark.parametrize("limit", [0, 1, 2])
-def test_no_more_than_the_limit(phrases: Phrases, limit: int) -> None:
-    assert len(phrases.rank("装修噪声怎么处理", limit=limit)) == limit
+def test_the_nearest_entry_of_a_likely_topic_is_among_those_looked_at() -> None:
+    entries = {f"topics/noise/{n}": ["装修噪声扰民" + "很吵" * n] for n in range(9)} | {"topics/lamp/x": ["噪声大的灯"]}
+    many = Phrases(compile_phrases(entries))
+    assert "topics/lamp/x" not in [hit.entry for hit in many.rank("装修噪声扰民很吵")]
+    assert "topics/lamp/x" in [hit.entry for hit in many.rank("装修噪声扰民很吵", ["lamp"])]
+
+
+def test_an_entry_is_found_by_its_very_words_among_many_alike() -> None:
+    noisy = {f"topics/noise/{n}": [f"装修噪声{n}", "装修", "噪声"] for n in range(9)}
+    entries = noisy | {"topics/lamp/x": ["装修", "灯管旧"]}
+    assert "topics/lamp/x" in [hit.entry for hit in Phrases(compile_phrases(entries)).rank("灯管旧")]
 
 
 def test_best_first_and_ties_by_entry() -> None:
