@@ -12,7 +12,10 @@ router = Router()
 
 @router.on("message")
 async def answer(asked: Utterance, ctx: Context) -> Reply | None:
-    """Tell the answer of the entry asked for; the things named keep their bins."""
+    """Tell the answer of the entry asked for; the things named keep their bins.
+
+    A bin that was only guessed is kept where the answer names it too.
+    """
     understood = ctx.understood
     if understood.kind != "entry" or not understood.answers(ctx.limits):
         return None
@@ -20,12 +23,13 @@ async def answer(asked: Utterance, ctx: Context) -> Reply | None:
     if entry.local is not None:
         return None
     text, detail = compose.entry_text(understood.entry, asked, ctx)
+    told = [compose.item_answer(thing, ctx) for thing in understood.things]
     reply = Reply(
         "answer",
         text,
         topic=slug,
         entry=understood.entry,
-        items=tuple(compose.item_answer(thing, ctx) for thing in understood.things),
+        items=tuple(item for item in told if not item.inferred or item.label in text),
         score=understood.score,
         detail=detail,
     )

@@ -38,6 +38,8 @@ TABLE = ROOT / "bot" / "matching" / "tables" / "judgement.json"
 RIDGE = 1.0
 OUT_OF_SCOPE = 0.3
 """What a line that is no question to us counts, where a question is asked with the bot mentioned."""
+DIALOG = 0.4
+"""What a line of a dialog counts: they are all of topics, residents' questions are not."""
 ROUNDS = 12
 FOLDS = 5
 
@@ -63,6 +65,7 @@ async def rows(turns: Turns, questions: Sequence[Question]) -> list[Row]:
             await asker.take(Inbound("message", f"{n}#{m}", f"u{n}", f"g{n}", earlier))
         async for reading, good in _judged(turns, question, n):
             weight = OUT_OF_SCOPE if question.kind == "silent" and reading.kind != "question" else 1.0
+            weight *= DIALOG if question.notes == "dialog" else 1.0
             found.append(Row(n, reading.kind, tuple(map(float, reading.numbers)), good, weight))
     await turns.store.stop()
     return found
@@ -80,8 +83,8 @@ async def _judged(turns: Turns, question: Question, n: int) -> AsyncIterator[tup
     if plain.kind == "danger":
         return
     best = max(((likelihood(reading), reading) for reading in found), key=lambda one: one[0], default=(0.0, None))
-    if not question.mention:
-        yield as_question(seen, best[1], best[0], hits, index), question.kind != "silent"
+    clear = question.kind != "silent" and not question.mention
+    yield as_question(seen, best[1], best[0], hits, index), clear
     for reading in found:
         forced = replace(
             plain, kind=reading.kind, score=1.0, rule=reading.rule, things=reading.things, entry=reading.entry,
@@ -159,7 +162,7 @@ def checked(given: Sequence[Row]) -> None:
         for row in given:
             if row.question % FOLDS == fold:
                 chance = _chance(models[row.kind], (1.0, *row.numbers))
-                if row.weight < 1:
+                if row.weight in (OUT_OF_SCOPE, OUT_OF_SCOPE * DIALOG):
                     continue
                 into = asked if row.kind == "question" else best
                 into[row.question] = max(into.get(row.question, (0.0, False)), (chance, row.good))
@@ -187,7 +190,8 @@ def _questions(path: Path) -> list[Question]:
             continue
         wanted = {} if kind == "silent" else {"topic": expect["topic"]}
         context = tuple(step["say"] for step in earlier)
-        found.append(Question(f"{path.stem}/{told.get('name')}", last["say"], kind, wanted, context=context))
+        name = f"{path.stem}/{told.get('name')}"
+        found.append(Question(name, last["say"], kind, wanted, context=context, notes="dialog"))
     return found
 
 

@@ -15,6 +15,8 @@ LIMIT = 200
 _TABLES = Path(__file__).parent / "tables"
 _SIGN = "\ue000"
 """Stands before a word that was an emoji, while folding."""
+_ADORNED = 6
+"""Written characters beyond which an emoji names nothing by itself."""
 _PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]|/:(?:[a-z]{2,9}|[^\w\s]{1,4}[a-z8]?(?![a-z0-9])|8?[^\w\s]{1,2})")
 _MENTION = re.compile(r"@(?:小绿|绿邻)|@[^\s@,，。!！?？:：]{1,16}(?=[\s,，:：]|$)")
 _BRACKETS = re.compile(r"[()]")
@@ -85,11 +87,15 @@ def _any_of(words: Sequence[str] | Mapping[str, str]) -> re.Pattern[str] | None:
 
 
 def _without_repeats(segments: Sequence[str]) -> tuple[str, ...]:
-    """「电池🔋怎么扔」 says one thing once: an emoji's word that stands beside itself in writing is dropped."""
+    """「电池🔋怎么扔」 says one thing once: an emoji's word that stands beside itself in writing, or beside
+    so much else that it only adorns it, is dropped."""
     kept: list[str] = []
+    size = sum(len(segment) for segment in segments if _SIGN not in segment)
     for n, segment in enumerate(segments):
         word = segment.removeprefix(_SIGN)
         if word != segment:
+            if size > _ADORNED:
+                continue
             written = [other for other in (*kept, *segments[n + 1 :]) if word in other and _SIGN not in other]
             if written or word in kept:
                 continue

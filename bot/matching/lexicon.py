@@ -20,6 +20,8 @@ LONGEST = 14
 _NONE = -1
 _LATIN = re.compile(r"[a-z]{4,}(?: [a-z]{2,6})*")
 _UNWRITTEN = str.maketrans("", "", " ()·")
+_ALIKE_IN_SOUND = 6
+"""Words kept for one sound."""
 _POSTINGS = 200
 """Words looked at for one pair of syllables."""
 
@@ -53,20 +55,20 @@ def compile_words(
             if own == _NONE or name == choice.word:
                 words[key_of(name)] = (own if own != _NONE else default, n)
     names = list(words)
-    by_sound: dict[str, int] = {}
+    by_sound: defaultdict[str, list[int]] = defaultdict(list)
     by_syllables: defaultdict[str, list[int]] = defaultdict(list)
     for n, name in enumerate(names):
         if not 2 <= len(name) <= 8:
             continue
         sound = sounds(name)
-        by_sound.setdefault(" ".join(sound), n)
+        by_sound[" ".join(sound)].append(n)
         if len(name) >= 3:
             for a, b in pairwise(sound):
                 by_syllables[f"{len(name)} {a} {b}"].append(n)
     return {
         "names": names,
         "values": [words[name] for name in names],
-        "by_sound": by_sound,
+        "by_sound": {sound: found[:_ALIKE_IN_SOUND] for sound, found in by_sound.items()},
         "by_syllables": {pair: numbers(found[:_POSTINGS]) for pair, found in by_syllables.items()},
     }
 
@@ -78,7 +80,7 @@ class Lexicon:
         """`item` gives the item at a place."""
         self._names: list[str] = plain["names"]
         self._values: dict[str, tuple[int, int]] = dict(zip(plain["names"], plain["values"], strict=True))
-        self._by_sound: dict[str, int] = plain["by_sound"]
+        self._by_sound: dict[str, list[int]] = plain["by_sound"]
         self._by_syllables: dict[str, bytes] = plain["by_syllables"]
         self._item = item
         self._choices = choices
@@ -111,9 +113,12 @@ class Lexicon:
         return word
 
     def sounding(self, text: str) -> Word | None:
-        """The word that sounds the same as the whole text, if any."""
+        """The word that sounds the same as the whole text, if any; of several the one that shares most characters."""
         found = self._by_sound.get(" ".join(sounds(text))) if len(text) >= 2 else None
-        return self._at(self._names[found]) if found is not None else None
+        if not found:
+            return None
+        typed = set(text)
+        return self._at(max((self._names[n] for n in found), key=lambda name: len(typed & set(name))))
 
     def heard(self, text: str) -> str:
         """The text with typed pinyin (`dianchi怎么扔`) replaced by the words of the dictionary it spells."""
@@ -124,7 +129,7 @@ class Lexicon:
             return typed.group()
         sound = spelled(typed.group())
         found = self._by_sound.get(" ".join(sound)) if sound and len(sound) >= 2 else None
-        return self._names[found] if found is not None else typed.group()
+        return self._names[found[0]] if found else typed.group()
 
     def alike(self, text: str) -> tuple[Word, float] | None:
         """The word most like the text, one slip of ear or finger away, with its likeness (0 to 1), if any."""

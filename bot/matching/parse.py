@@ -17,6 +17,8 @@ from bot.matching.words import ASKS, CONNECT, FUNCTION, QUANTITY, STATES, SUMMAR
 _FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
 _LONGEST_FUNCTION = max(map(len, _FUNCTION))
 _CONNECTORS = tuple(sorted(CONNECT, key=len, reverse=True))
+_TAKEN_OUT = re.compile(r"(?:换|拆|取|掏|拿|倒|剥|剪|撕|刮|卸|拔)(?:下来|下|出来|出)|剩下|剩的")
+"""「代步车上换下来四块电瓶」: what is taken out of a thing is the thing meant."""
 _RELATIVE = re.compile(r"(?:的|额|嘅|之|里|里面|里头|上面|外面|下面|[那这][张条块层根片瓶盒包堆截段圈])$")
 _DESCRIPTION = re.compile(r"(?:的|那种|这种|之类|做的|的那个)$")
 
@@ -67,7 +69,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         pieces = _without_description(told)
         found, linked = _nouns(pieces, lexicon)
         stories.update(noun.text for noun in found if not noun.word and noun.text != rest)
-        if nouns and not asked and not linked and not _adds(pieces):
+        if any(noun.word for noun in nouns) and not asked and not linked and not _adds(pieces):
             continue
         connected |= linked or bool(nouns and found)
         nouns.extend(found)
@@ -79,7 +81,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
     return Parse(
         nouns=tuple(_unique(chosen))
         if not connected
-        else tuple(_unique([noun for noun in nouns if len(known) < 2 or noun.text not in stories])),
+        else tuple(_unique([noun for noun in nouns if noun.word or not known or _names(noun.text, stories)])),
         asks_bin=asks,
         left=left,
         size=sum(len(text) for _, text, _ in all_pieces),
@@ -87,6 +89,11 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         connected=connected,
         pieces=all_pieces,
     )
+
+
+def _names(text: str, stories: set[str]) -> bool:
+    """Whether an unknown word of a list names one more thing."""
+    return len(text) > 1 and text not in stories
 
 
 def _without_description(pieces: Sequence[Piece]) -> Sequence[Piece]:
@@ -212,13 +219,16 @@ def _head(nouns: Sequence[Noun], before: Sequence[str], lexicon: Lexicon) -> Nou
     for noun, gap in zip(nouns[1:], before[1:], strict=True):
         if gap.startswith(_SAYS_WHAT_IT_IS):
             break
-        joined = _RELATIVE.search(_joined_to(gap)) is not None
+        joined = bool(_RELATIVE.search(_joined_to(gap)) or (noun.word and _TAKEN_OUT.search(gap)))
         if joined and (noun.word or not head.word or _generic(noun)):
-            made = _generic(noun) and (noun.word is None or noun.word.item is None or noun.word.choice is not None)
+            partial = noun.word is None or noun.word.item is None or noun.word.choice is not None
+            made = _generic(noun) and partial and (head.word is not None or len(head.text) > 1)
             head = _made_of(head, noun, lexicon) if made else noun
-    if not head.word and not made:
-        return next((noun for noun in nouns if noun.word), head)
-    return head
+    if head.word:
+        return head
+    known = [noun for noun in nouns if noun.word]
+    part = made and any(noun.text in head.text for noun in known)
+    return known[-1] if known and not part else head
 
 
 def _generic(noun: Noun) -> bool:

@@ -51,7 +51,7 @@ class Reading:
     things: tuple[Thing, ...] = ()
     entry: str = ""
     choice: Choice | None = None
-    plain: bool = False  # an ambiguous word and nothing else, asked for its bin
+    plain: bool = False  # an ambiguous word and nothing else, asked for its bin; or an entry, in its very words
 
 
 _MESSAGE = ("asks_bin", "asks_how", "asks_else", "local", "trade", "bare", "question", "long", "very_long", "parts")
@@ -61,13 +61,14 @@ FEATURES = {
         "rival", "rival_alike", "rival_exact", "own_topic", "bin_unexplained", "bin_guess", "else_rival", "bare_guess",
         "else_unexplained", "bin_known", "bare_known", "question_known", "tail", "nouns", "no_ask_guess",
         "no_ask_rival", "rival_weak", "opens", "votes", "chatter", "listed", "bin_listed",
+        "ends", "ends_no_ask", "ends_bin",
     ),
     "entry": (
         *_MESSAGE, "shared", "alike", "alike_content", "margin", "first", "exact", "site", "site_local", "site_else",
         "own_topic", "about", "thing_name", "thing_near", "thing_guess", "bin_thing", "bin_alone", "bare_thing",
         "bin_shared", "choice", "company", "question_shared", "else_shared", "bin_unexplained", "weak",
         "weak_shared", "nouns", "no_ask_weak", "no_ask_thing", "several", "opens", "vote", "vote_first", "vote_margin",
-        "vote_content", "about_ask", "listed",
+        "vote_content", "about_ask", "listed", "ends", "ends_no_ask",
     ),
     "choice": (
         *_MESSAGE, "plain", "unexplained", "others", "rival", "rival_alike", "rival_exact", "default", "topical",
@@ -99,7 +100,7 @@ def readings(
         told = "phrase" if hit.alike >= _EXACT else "likely phrase"
         local = index.entries[hit.entry][1].local is not None
         numbers = shared.message + _of_entry(shared, n, local)
-        found.append(Reading("entry", told, numbers, things=things, entry=hit.entry))
+        found.append(Reading("entry", told, numbers, things=things, entry=hit.entry, plain=hit.alike >= 1.0))
     return found
 
 
@@ -142,6 +143,7 @@ class _Shared:
     unexplained: float  # their share of all
     nouns: float  # the share of its parts that name a thing and say nothing else: 「跳绳 网球 护腕」
     opens: bool  # with the thing, as people do who show what they hold: 「铜火锅漏了」
+    ends: bool  # nothing but what became of it, or the question for its bin, follows the thing
     listed: bool  # several things of the knowledge, by name
     rules: frozenset[str]
 
@@ -157,9 +159,17 @@ class _Shared:
             unknown, unexplained,
             sum([segment in names for segment in segments]) / max(1, len(segments)),
             bool(names) and seen.folded.text.startswith(names[0]),
+            bool(names) and _ends(parsed),
             parsed.connected and len(things) > 1 and rules == {"name"},
             rules,
         )  # fmt: skip
+
+
+def _ends(parsed: Parse) -> bool:
+    for kind, _, word in reversed(parsed.pieces):
+        if kind != "function":
+            return word is not None
+    return False
 
 
 def _message(seen: Seen, words: float) -> tuple[float, ...]:
@@ -214,6 +224,9 @@ def _of_items(shared: _Shared) -> tuple[float, ...]:
         _held(seen.votes.chatter),
         shared.listed,
         parsed.asks_bin and shared.listed,
+        shared.ends,
+        shared.ends and not seen.asks,
+        shared.ends and parsed.asks_bin,
     )
 
 
@@ -283,6 +296,8 @@ def _of_entry(shared: _Shared, n: int, local: bool) -> tuple[float, ...]:
         vote * content,
         seen.about == topic and seen.asks,
         shared.listed,
+        shared.ends,
+        shared.ends and not seen.asks,
     )
 
 

@@ -61,9 +61,18 @@ def things_named(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing,
 
 
 def known_among(things: tuple[Thing, ...], index: Index) -> tuple[Thing, ...]:
-    """The things of the knowledge among them; of a compound, its head."""
-    known = [thing if not thing.inferred else _head_of(thing, index) for thing in things]
-    return tuple(thing for thing in known if thing)[:MOST_ITEMS]
+    """The things of the knowledge among them, of a compound its head; and what is probably hazardous."""
+    return tuple(thing for thing in (_known_or_hazardous(thing, index) for thing in things) if thing)[:MOST_ITEMS]
+
+
+def _known_or_hazardous(thing: Thing, index: Index) -> Thing | None:
+    if not thing.inferred:
+        return thing
+    hazardous = thing.category == "hazardous" and thing.score >= _PROBABLY
+    return _head_of(thing, index) or (thing if hazardous else None)
+
+
+_PROBABLY = 0.5
 
 
 _SURELY_ONE_MORE = 0.75

@@ -136,13 +136,16 @@ def _decided(folded: Folded, index: Index, about: str) -> Understanding:
 
 
 def _likelihood(reading: Reading, found: Sequence[Reading]) -> float:
-    """How likely a reading is right. An ambiguous word asked for by itself is nothing else."""
-    if not any(other.plain for other in found):
+    """How likely a reading is right. An ambiguous word asked for by itself is nothing else, and what is asked in the
+    very words of an entry is that entry: its author wrote so."""
+    plainly = {other.kind for other in found if other.plain}
+    if not plainly:
         return likelihood(reading)
-    has_usual_case = any(other.kind == "items" for other in found)
-    if reading.kind == ("items" if has_usual_case else "choice"):
-        return _PLAINLY
-    return min(_PLAINLY / 2, likelihood(reading))
+    if "choice" in plainly:
+        meant = reading.kind == ("items" if any(other.kind == "items" for other in found) else "choice")
+    else:
+        meant = reading.plain
+    return max(_PLAINLY, likelihood(reading)) if meant else min(_PLAINLY / 2, likelihood(reading))
 
 
 _PLAINLY = 0.95
