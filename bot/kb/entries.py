@@ -315,9 +315,13 @@ class Place(Strict):
 
     def walk(self) -> Iterator[Place]:
         """This place and all below it, parents first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        return (place for _, place in self.walk_with_path())
+
+    def walk_with_path(self, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Place]]:
+        """The same, each with where it stands in the file."""
+        yield at, self
+        for n, child in enumerate(self.children):
+            yield from child.walk_with_path((*at, "children", n))
 
 
 class Synonyms(Strict):

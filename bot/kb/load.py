@@ -79,8 +79,14 @@ class _Texts(Strict):
 
 def load(folder: Path) -> Knowledge:
     """The knowledge in `folder`. Raises FaultyFile with every fault."""
+    return load_with_lines(folder)[0]
+
+
+def load_with_lines(folder: Path) -> tuple[Knowledge, Mapping[str, strict_yaml.Document]]:
+    """As `load`, and the lines of every file, by its name as faults show it."""
     files = _read(folder)
-    return _Reading(folder, files, _digest(files)).finish()
+    reading = _Reading(folder, files, _digest(files))
+    return reading.finish(), reading.documents
 
 
 def version_of(folder: Path) -> str:
@@ -122,6 +128,7 @@ class _Reading:
         self.version = version
         self.faults: list[Fault] = []
         self.lines: dict[str, tuple[str, int]] = {}
+        self.documents: dict[str, strict_yaml.Document] = {}
 
     def finish(self) -> Knowledge:
         sources = self._one("sources.yaml", _Sources, "sources")
@@ -182,7 +189,12 @@ class _Reading:
     def _document(self, name: str) -> strict_yaml.Document:
         document, faults = strict_yaml.parse(self.files[name], self._shown(name))
         self.faults.extend(faults)
+        self.documents[document.file] = document
         return document
+
+    def _line(self, name: str, *place: str | int) -> int:
+        """The line of what stands at a place of a file that was read."""
+        return self.documents[self._shown(name)].line(place)
 
     def _one(self, name: str, model: type[Loaded], wrap: str = "") -> Loaded | None:
         """A file that must exist; `wrap`: the whole file is the value of that field of the model."""
@@ -318,31 +330,26 @@ class _Reading:
 
     def _choice_items(self, choices: tuple[Choice, ...], items: list[Item]) -> None:
         known = {word for item in items for word in item.words}
-        for choice in choices:
-            for option in choice.options:
+        for n, choice in enumerate(choices):
+            for m, option in enumerate(choice.options):
+                line = self._line("choices.yaml", n, "options", m)
+                named = f"option '{option.label}' of '{choice.word}'"
                 if option.item and option.item not in known:
-                    self._fault(
-                        "choices.yaml",
-                        1,
-                        f"option '{option.label}' of '{choice.word}' names no item",
-                        f"add the item '{option.item}', or give a category",
-                    )
+                    mend = f"add the item '{option.item}', or give a category"
+                    self._fault("choices.yaml", line, f"{named} names no item", mend)
                 elif not option.item and option.category is None and not option.topic:
-                    self._fault(
-                        "choices.yaml",
-                        1,
-                        f"option '{option.label}' of '{choice.word}' leads nowhere",
-                        "give it an item, a category or a topic",
-                    )
+                    mend = "give it an item, a category or a topic"
+                    self._fault("choices.yaml", line, f"{named} leads nowhere", mend)
 
     def _wordings(self, texts: Mapping[str, str]) -> None:
         for key in sorted(TEXTS.keys() - texts.keys()):
             self._fault("texts.yaml", 1, f"the wording '{key}' is missing", "restore it")
         for key, text in texts.items():
+            line = self._line("texts.yaml", key)
             if key not in TEXTS:
-                self._fault("texts.yaml", 1, f"unknown wording '{key}'", "remove it, or correct the key")
+                self._fault("texts.yaml", line, f"unknown wording '{key}'", "remove it, or correct the key")
             elif wrong := wrong_placeholder(text, TEXTS[key]):
-                self._fault("texts.yaml", 1, f"the wording '{key}' {wrong}", _braces(TEXTS[key]))
+                self._fault("texts.yaml", line, f"the wording '{key}' {wrong}", _braces(TEXTS[key]))
 
     def _placeholders(self, items: list[Item], topics: list[Topic], dangers: Mapping[str, Danger]) -> None:
         """Answers may name the city's bins and the site's contact, nothing else."""
@@ -356,7 +363,8 @@ class _Reading:
                     self._check_braces(f"topics/{topic.topic}/{entry.id}", text)
         for key, danger in dangers.items():
             if wrong := wrong_placeholder(danger.text, _ANSWERS):
-                self._fault("dangers.yaml", 1, f"the text of '{key}' {wrong}", _braces(_ANSWERS))
+                line = self._line("dangers.yaml", key, "text")
+                self._fault("dangers.yaml", line, f"the text of '{key}' {wrong}", _braces(_ANSWERS))
 
     def _check_braces(self, name: str, text: str) -> None:
         if "{" not in text and "}" not in text:
@@ -368,25 +376,24 @@ class _Reading:
     def _unique_places(self, root: Place) -> None:
         seen: set[str] = set()
         chats: dict[str, str] = {}
-        for place in root.walk():
+        for at, place in root.walk_with_path():
             if place.id in seen:
-                self._fault("places.yaml", 1, f"place id '{place.id}' stands twice", "ids are unique; rename one")
+                line = self._line("places.yaml", *at, "id")
+                self._fault("places.yaml", line, f"place id '{place.id}' stands twice", "ids are unique; rename one")
             seen.add(place.id)
-            for chat in place.chats:
+            for n, chat in enumerate(place.chats):
                 if chat in chats:
-                    self._fault(
-                        "places.yaml",
-                        1,
-                        f"chat '{chat}' belongs to {chats[chat]} and {place.id}",
-                        "keep it under one place",
-                    )
+                    what = f"chat '{chat}' belongs to {chats[chat]} and {place.id}"
+                    line = self._line("places.yaml", *at, "chats", n)
+                    self._fault("places.yaml", line, what, "keep it under one place")
                 chats[chat] = place.id
 
     def _unknown_files(self) -> None:
         known = {"sources", "dangers", "choices", "inference", "synonyms", "chatter", "texts", "places"}
+        folders = {"items", "topics", "cities", "dialogs"}
         for name in self.files:
             folder, _, rest = name.rpartition("/")
-            if (folder in ("items", "topics", "cities") and rest) or (not folder and Path(name).stem in known):
+            if (folder in folders and rest) or (not folder and Path(name).stem in known):
                 continue
             self._fault(name, 1, "the file has no meaning here", "see knowledge/README.md for the files and folders")
 

@@ -107,8 +107,8 @@ def test_the_version_follows_the_content_alone(tmp_path: Path) -> None:
             "neither or both of answer and local",
             id="two-answers",
         ),
-        pytest.param("choices", CHOICES.replace("item: 灯管", "item: 灯笼"), 1, "names no item", id="case-of-no-item"),
-        pytest.param("choices", CHOICES.replace(", item: 灯管", ""), 1, "leads nowhere", id="case-without-an-end"),
+        pytest.param("choices", CHOICES.replace("item: 灯管", "item: 灯笼"), 4, "names no item", id="case-of-no-item"),
+        pytest.param("choices", CHOICES.replace(", item: 灯管", ""), 4, "leads nowhere", id="case-without-an-end"),
         pytest.param(
             "choices",
             CHOICES.replace("    - {label: 灯座, category: residual}\n", ""),
@@ -117,12 +117,12 @@ def test_the_version_follows_the_content_alone(tmp_path: Path) -> None:
             id="one-case-only",
         ),
         pytest.param(
-            "places", PLACES.replace("id: estate", "id: root"), 1, "place id 'root' stands twice", id="place-twice"
+            "places", PLACES.replace("id: estate", "id: root"), 5, "place id 'root' stands twice", id="place-twice"
         ),
         pytest.param(
             "places",
             PLACES.replace("street\n", "street\nchats: [app/g]\n") + "    chats: [app/g]\n",
-            1,
+            11,
             "chat 'app/g' belongs to root and estate",
             id="chat-twice",
         ),
