@@ -44,14 +44,25 @@ def check(config_path: Path, as_json: bool) -> int:
     settings = read_settings(config_path)
     report = lint.check(settings.knowledge, datetime.now(settings.site.timezone).date(), _folding)
     if as_json:
-        print_json(asdict(report))
+        print_json(_as_json(report))
     else:
         for warning in report.warnings:
             click.echo(f"warning: {warning}")
         for error in report.errors:
             click.echo(f"lvlin: {error}", err=True)
+        counted = Counter(finding.rule for finding in report.findings)
+        if counted:
+            click.echo("  ".join(f"{rule} {n}" for rule, n in counted.most_common()))
         click.echo(f"{len(report.errors)} faults, {len(report.warnings)} warnings in {settings.knowledge}")
     return 1 if report.errors else 0
+
+
+def _as_json(report: lint.Report) -> dict[str, Any]:
+    """{"errors": […], "warnings": […]}, each {rule, file, line, what, mend}."""
+    told: dict[str, Any] = {"errors": [], "warnings": []}
+    for finding in report.findings:
+        told["errors" if finding.blocks else "warnings"].append({"rule": finding.rule, **asdict(finding.fault)})
+    return told
 
 
 def _folding(synonyms: Synonyms) -> Callable[[str], str]:

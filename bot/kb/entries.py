@@ -164,6 +164,11 @@ class Choice(Strict):
             raise ValueError("offers not two to five options — keep the most common cases")
         return self
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every way it is called."""
+        return (self.word, *self.also)
+
 
 class HeadRule(Strict):
     """Unknown items that end so go into that bin, unless they hold one of `unless`."""
