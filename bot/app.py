@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from bot import settings as config
-from bot.assembly import explained, knowledge_cache, make_turns
+from bot.assembly import explained, knowledge_cache, make_turns, served_knowledge
 from bot.brain import Brain
 from bot.channels.contract import Channel
 from bot.channels.simulator import Simulator
@@ -71,7 +71,7 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
     metrics.watch(store)
     vault = make_vault(settings)
     knowledge = LiveKnowledge(
-        settings.knowledge,
+        lambda: served_knowledge(settings),
         keep_in=knowledge_cache(settings),
         city=settings.site.city,
         today=lambda: now().astimezone(settings.site.timezone).date(),

@@ -64,8 +64,17 @@ def check(folder: Path, today: date, folding: Folding, *, covered: frozenset[str
     try:
         knowledge, documents = load_with_lines(folder)
     except FaultyFile as faulty:
-        return Report(tuple(Finding(LOADING, fault, blocks=True) for fault in faulty.faults))
-    linting = Linting(folder, knowledge, documents, today, folding(knowledge.synonyms), covered)
+        return refused(faulty)
+    return examined(Linting(folder, knowledge, documents, today, folding(knowledge.synonyms), covered))
+
+
+def refused(faulty: FaultyFile) -> Report:
+    """The report of knowledge that cannot be loaded."""
+    return Report(tuple(Finding(LOADING, fault, blocks=True) for fault in faulty.faults))
+
+
+def examined(linting: Linting) -> Report:
+    """The report of knowledge that could be loaded."""
     found = [finding for check_family in CHECKS for finding in check_family(linting)]
     return Report(tuple(sorted(found, key=_order)))
 

@@ -105,7 +105,10 @@ BLOCKING = [
     planted("empty-phrase", "topics/noise", asked("noise是什么", "这个怎么办呢"), 6, "only words that every question"),
     planted("same-phrase", "topics/noise", asked("请问，LAMP是什么？"), 5, "the same as 'lamp是什么' of lamp"),
     planted("same-answer", "topics/noise", answered("lamp的事，请问居委。"), 5, "has the same answer as lamp/what"),
-    planted("hazard-conflict", "items/all", item("cities: {national: hazardous}"), 6, "hazardous in national and rec"),
+    planted(
+        "hazard-conflict", "items/all", ITEMS.replace("hazardous,", "hazardous, cities: {national: residual},"), 5,
+        "'灯管' is residual in national and hazardous elsewhere",
+    ),
     planted(
         "case-conflict", "choices", CHOICES.replace("item: 灯管", "item: 灯管, category: food"), 4,
         "'灯管' of '灯' goes into food, the item '灯管' into hazardous",
@@ -151,6 +154,7 @@ WARNED = [
     planted("local-fact", "topics/noise", answered("请预约，一件30元。"), 5, "the price '30元'"),
     planted("local-fact", "topics/noise", answered("请在2026年12月5日来。"), 5, "the day 2026年12月5, which will pass"),
     planted("near-answer", "topics/noise", answered("lamp的事，请问居委会。"), 5, "tells nearly the same as lamp/what"),
+    planted("hazard-conflict", "items/all", item("cities: {national: hazardous}"), 6, "hazardous in national and rec"),
     planted("same-variant", "items/all", item("cities: {national: recyclable}"), 6, "in national, as everywhere"),
     planted("reason-of-another-bin", "items/all", item("reason: 旧书属于residual"), 6, "speaks of residual"),
     planted("case-conflict", "choices", CHOICES.replace("灯座", "奶茶杯").replace("residual", "food"), 5, "into food"),

@@ -29,7 +29,8 @@ def _variants(linting: Linting) -> Iterator[Finding]:
             elif "hazardous" in (category, item.category) and not item.disputed:
                 what = f"'{item.name}' is {category} in {city} and {item.category} elsewhere, and does not say so"
                 mend = "add a clause under disputed:, or give it one bin"
-                yield linting.finding("hazard-conflict", file, at, what, mend, blocks=True)
+                away = item.category == "hazardous"
+                yield linting.finding("hazard-conflict", file, at, what, mend, blocks=away)
 
 
 def _disputed(linting: Linting) -> Iterator[Finding]:
