@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from bot import settings as config
-from bot.assembly import explained, knowledge_cache, make_turns, served_knowledge
+from bot.assembly import explained, kept_versions, knowledge_cache, make_turns, served_knowledge
 from bot.brain import Brain
 from bot.channels.contract import Channel
 from bot.channels.simulator import Simulator
@@ -25,6 +25,7 @@ from bot.health import HEARTBEAT_SECONDS, Health, Metrics, Pulse
 from bot.knowledge import LOOK_SECONDS, LiveKnowledge
 from bot.listen import Listener
 from bot.outbox import Gateway, Mailbox, Sender
+from bot.publishing.publish import unpublished
 from bot.records import Delivery
 from bot.storage.contract import Store
 from bot.storage.engines import open_store
@@ -78,6 +79,7 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
         on_change=metrics.knows,
     )
     await knowledge.load()
+    _tell_what_is_served(settings)
     if faults := config.staff_faults(settings, knowledge.brain().places.by_id):
         raise FaultyFile(faults)
     channels = {name: make_channel(name, given) for name, given in settings.channels.items()}
@@ -110,6 +112,14 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
     application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, now))
     listener = Listener(application, lambda status, why: refusals.note("", status, why))
     return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener)
+
+
+def _tell_what_is_served(settings: config.Settings) -> None:
+    """An editor whose edit is not answered from finds in the log that it waits to be published."""
+    versions = kept_versions(settings)
+    if published := versions.published():
+        waiting = settings.knowledge.is_dir() and unpublished(settings.knowledge, versions)
+        log.info("published knowledge is served", extra={"number": published.number, "unpublished_edits": waiting})
 
 
 def make_vault(settings: config.Settings) -> Vault:

@@ -88,7 +88,7 @@ def main() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and return its exit status; errors go to standard error."""
     try:
-        outcome = main.main(args=arguments, prog_name="lvlin", standalone_mode=False)
+        outcome = main.main(args=arguments, prog_name="lvlin", standalone_mode=False, obj=arguments is None)
     except click.Abort:
         return _complain("stopped — nothing more was done", FAILED)
     except click.ClickException as exc:

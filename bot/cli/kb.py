@@ -18,7 +18,7 @@ from bot.asking import Asker, unchanged
 from bot.assembly import kept_versions, make_brain, make_turns, nobody_alerted
 from bot.channels.answer import answer_object
 from bot.cli import kb_publish
-from bot.cli.common import config_option, json_option, print_json, read_settings
+from bot.cli.common import config_option, give_way, json_option, print_json, read_settings
 from bot.cli.progress import progress
 from bot.evaluate import Asking, Question, Score, Wrong, askings, judge, read_questions
 from bot.kb.check import Report
@@ -49,6 +49,7 @@ def check(config_path: Path, as_json: bool) -> int:
     """
     settings = read_settings(config_path, "ERROR")  # what is warned of while asking is no news
     day = datetime.now(settings.site.timezone).date()
+    give_way()
     with progress() as tell:
         report = examine(settings, settings.knowledge, None, day, tell).report
     if as_json:

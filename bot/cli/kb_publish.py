@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from bot.assembly import kept_versions
-from bot.cli.common import config_option, json_option, print_json, read_settings
+from bot.cli.common import config_option, give_way, json_option, print_json, read_settings
 from bot.cli.progress import progress
 from bot.errors import WrongUsage
 from bot.publishing.gate import Compared, Verdict, examine
@@ -131,6 +131,7 @@ def _author(by: str | None) -> str:
 
 def _examined(settings: Settings, folder: Path, published: Path | None) -> Verdict:
     day = datetime.now(settings.site.timezone).date()
+    give_way()
     with progress() as tell:
         return examine(settings, folder, published, day, tell)
 

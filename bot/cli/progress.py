@@ -23,7 +23,7 @@ def progress() -> Iterator[Tell]:
     with Progress(console=Console(stderr=True), transient=True) as bars:
 
         def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks or (done == 0 and bars.tasks[tasks[what]].finished):
+            if what not in tasks:
                 tasks[what] = bars.add_task(what, total=of)
             bars.update(tasks[what], completed=done, total=of)
 

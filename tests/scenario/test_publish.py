@@ -137,6 +137,15 @@ async def test_before_the_first_publication_the_folder_is_served_and_after_it_wh
     assert "少量的用厨房纸" in (await editor.lvlin("ask", "--keep", "废油倒哪里")).out, "what is kept is served"
 
 
+async def test_a_server_that_starts_anew_serves_what_was_published(editor: Editor) -> None:
+    await editor.lvlin("kb", "publish")
+    editor.edit("topics/cooking_oil.yaml", "少量用厨房纸", "一点点用厨房纸")
+    editor.edit("items/all.yaml", "category: residual", "category: residul")
+    await editor.site.app.listener.stop()
+    async with running(editor.folder.parent / "config.yaml", editor.site.clock) as again:
+        assert "少量用厨房纸" in await Editor(editor.folder, again, editor.capsys, asked=100).answer("废油倒哪里")
+
+
 async def test_a_changed_answer_needs_to_be_accepted(editor: Editor) -> None:
     await editor.lvlin("kb", "publish")
     editor.edit("topics/cooking_oil.yaml", "少量用厨房纸", "一点点用厨房纸")

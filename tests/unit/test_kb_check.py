@@ -284,3 +284,11 @@ def test_every_slug_has_a_chinese_name() -> None:
 
 def test_the_shipped_knowledge_has_no_fault() -> None:
     assert check(KNOWLEDGE, TODAY, folding).errors == ()
+
+
+@pytest.mark.parametrize("name", ["knowledge.md", "knowledge.zh-CN.md"])
+def test_every_rule_is_told_in_the_documents(name: str) -> None:
+    text = (KNOWLEDGE.parent / "docs" / name).read_text(encoding="utf-8")
+    planted_rules = {str(case.values[3]) for case in (*REFUSED, *BLOCKING, *WARNED)}
+    others = {"variant-lacks", "city-label", "no-dialog", "dialogs"}
+    assert [rule for rule in sorted(planted_rules | others) if f"`{rule}`" not in text] == []
