@@ -118,7 +118,7 @@ def _tell_what_is_served(settings: config.Settings) -> None:
     """An editor whose edit is not answered from finds in the log that it waits to be published."""
     versions = kept_versions(settings)
     if published := versions.published():
-        waiting = settings.knowledge.is_dir() and unpublished(settings.knowledge, versions)
+        waiting = unpublished(settings.knowledge, versions)
         log.info("published knowledge is served", extra={"number": published.number, "unpublished_edits": waiting})
 
 

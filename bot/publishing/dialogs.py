@@ -35,11 +35,18 @@ def _as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _as_texts(value: object) -> object:
+    """Numbers are texts here: `text_has: [12345]`."""
+    if not isinstance(value, list):
+        return value
+    return tuple(str(part) if type(part) is int else part for part in value)
+
+
 def _as_action(value: object) -> object:
     return {"action": "silent"} if value == "silent" else value
 
 
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_texts)]
 
 
 class Expect(Strict):

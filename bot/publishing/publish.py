@@ -40,7 +40,7 @@ def roll_back(
     """
     with versions.locked():
         load(versions.files(to))
-        edits = versions.copy(folder)[1] if unpublished(folder, versions) else None
+        edits = versions.copy(folder)[1] if read(folder) and unpublished(folder, versions) else None
         restore(versions.files(to), folder)
         version = _recorded(folder, versions, to.content, by=by, note=note, at=at, restored=to.number)
         return version, edits

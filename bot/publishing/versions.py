@@ -132,9 +132,7 @@ class Versions:
 
 
 def read(folder: Path) -> Files:
-    """The YAML files of a knowledge folder, byte by byte. Raises NotThere where there is no folder."""
-    if not folder.is_dir():
-        raise NotThere(f"there is no folder {folder} — name the knowledge in config.yaml")
+    """The YAML files of a knowledge folder, byte by byte; none where there is no folder."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.yaml"))}
 
 

@@ -32,6 +32,12 @@ def test_the_site_s_own_are_held_in_its_city_and_replace_shipped_files_of_the_sa
     assert dialogs[0].told.steps[0].expect.action == "silent"
 
 
+def test_a_number_is_a_text(tmp_path: Path) -> None:
+    write(tmp_path / "kb" / "dialogs", "own.yaml", "- {steps: [{say: 你, expect: {text_has: [12345]}}]}\n")
+    (dialog,), faults = read_dialogs(tmp_path / "kb", "shanghai", tmp_path / "none")
+    assert (faults, dialog.told.steps[0].expect.text_has) == ([], ("12345",))
+
+
 @pytest.mark.parametrize(("text", "line", "said"), [
     pytest.param(GOOD + "- {name: two, steps: [{say: 你, expect: {acton: answer}}]}\n", 2, "acton", id="misspelt-key"),
     pytest.param(GOOD + "- {name: two, steps: [{say: 你, expect: {}}]}\n", 2, "expects nothing", id="nothing-expected"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
@@ -171,3 +172,13 @@ def test_rolling_back_makes_a_new_version_and_loses_no_edit(
     assert edits is not None
     assert read(edits) == edited
     assert roll_back(site.knowledge, versions, versions.numbered(2), by="李四", note="", at=AT)[1] is None
+
+
+def test_a_folder_that_is_gone_comes_back(
+    site: Settings, versions: Versions, publish_it: Callable[[], Version]
+) -> None:
+    first = publish_it()
+    good = read(site.knowledge)
+    shutil.rmtree(site.knowledge)
+    assert roll_back(site.knowledge, versions, first, by="李四", note="", at=AT)[1] is None
+    assert read(site.knowledge) == good
