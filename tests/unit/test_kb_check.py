@@ -11,7 +11,6 @@ import pytest
 
 from bot.kb.check import LOADING, Report, check
 from bot.kb.entries import Synonyms
-from bot.kb.lint.base import Finding
 from bot.kb.slugs import ALL_NAMES, ITEM_QUESTIONS, OUT_OF_SCOPE, TOPIC_NAMES
 from bot.matching.fold import Fold
 from tests.unit.small_kb import CHOICES, CITY, FILES, ITEMS, PLACES, write
@@ -166,31 +165,23 @@ def test_there_are_more_than_forty_faults_in_the_table() -> None:
     assert len(REFUSED) + len(BLOCKING) + len(WARNED) >= 40
 
 
-@pytest.mark.parametrize(("file", "text", "line", "rule", "said"), BLOCKING)
-def test_what_may_not_be_published_is_found(
-    tmp_path: Path, file: str, text: str, line: int, rule: str, said: str
+@pytest.mark.parametrize(
+    ("file", "text", "line", "rule", "said", "blocks"),
+    [
+        pytest.param(*case.values, blocks, id=str(case.id))
+        for cases, blocks in ((BLOCKING, True), (WARNED, False))
+        for case in cases
+    ],
+)
+def test_a_planted_fault_is_found(
+    tmp_path: Path, file: str, text: str, line: int, rule: str, said: str, blocks: bool
 ) -> None:
-    found = the_only_finding(tmp_path, file, text)
+    """It alone, at its line, with what to do about it."""
+    (found,) = checked(tmp_path, **{file.replace("/", "__"): text}).findings
     assert (found.rule, found.fault.file, found.fault.line) == (rule, f"kb/{file}.yaml", line)
     assert said in found.fault.what
-    assert found.blocks
-
-
-@pytest.mark.parametrize(("file", "text", "line", "rule", "said"), WARNED)
-def test_what_should_not_stay_is_found(
-    tmp_path: Path, file: str, text: str, line: int, rule: str, said: str
-) -> None:
-    found = the_only_finding(tmp_path, file, text)
-    assert (found.rule, found.fault.file, found.fault.line) == (rule, f"kb/{file}.yaml", line)
-    assert said in found.fault.what
-    assert not found.blocks
-
-
-def the_only_finding(folder: Path, file: str, text: str) -> Finding:
-    """What is found where one file is another: nothing but the fault planted, with what to do about it."""
-    (found,) = checked(folder, **{file.replace("/", "__"): text}).findings
     assert found.fault.mend
-    return found
+    assert found.blocks is blocks
 
 
 @pytest.mark.parametrize(("file", "text", "line", "rule", "said"), REFUSED)
