@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -20,6 +21,9 @@ from benchmarks.site import HOST, KNOWLEDGE, LVLIN, ROOT, free_port, make_site
 from benchmarks.table import Row
 from bot import settings as config
 from bot.app import App, build
+from bot.assembly import kept_versions
+from bot.publishing.publish import publish
+from bot.publishing.versions import content_of, read
 
 PUBLICATIONS = 8
 CONNECTIONS, PAUSE_SECONDS = 12, 0.03
@@ -68,6 +72,7 @@ class _Measured:
 
 
 async def _measured(settings: config.Settings, site: Path, knowledge: Path) -> _Measured:
+    _publish_as_it_is(settings)
     app = await build(settings)
     port = await app.listener.start(HOST, settings.server.port)
     measured = _Measured()
@@ -97,6 +102,13 @@ async def _one(measured: _Measured, call: Call, app: App, site: Path, knowledge:
     measured.rates.append((len(call.told) - told) / (time.perf_counter() - began))
     measured.stalls.append(bird)
     measured.versions.add(app.knowledge.version)
+
+
+def _publish_as_it_is(settings: config.Settings) -> None:
+    """A version to compare with, whether or not every frozen question holds at the moment."""
+    content = content_of(read(settings.knowledge))
+    at = datetime.now(UTC)
+    publish(settings.knowledge, kept_versions(settings), examined=content, by="benchmark", note="", at=at)
 
 
 def _publish(site: Path, knowledge: Path, number: int) -> None:
