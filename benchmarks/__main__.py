@@ -10,7 +10,7 @@ import sqlite3
 
 from benchmarks.table import Row
 
-NAMES = ("matching", "parts", "http", "cold", "jsonl", "reload", "crash")
+NAMES = ("matching", "parts", "http", "cold", "jsonl", "reload", "publish", "crash")
 """Every benchmark: a module here with a `run() -> list[Row]`."""
 
 

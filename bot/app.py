@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from bot import settings as config
-from bot.assembly import explained, knowledge_cache, make_turns
+from bot.assembly import explained, kept_versions, knowledge_cache, make_turns, served_knowledge
 from bot.brain import Brain
 from bot.channels.contract import Channel
 from bot.channels.simulator import Simulator
@@ -26,6 +26,7 @@ from bot.knowledge import LOOK_SECONDS, LiveKnowledge
 from bot.listen import Listener
 from bot.outbox import Gateway, Mailbox, Sender
 from bot.plain_http import BODY_BYTES
+from bot.publishing.publish import unpublished
 from bot.records import Delivery
 from bot.storage.contract import Store
 from bot.storage.engines import open_store
@@ -72,13 +73,14 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
     metrics.watch(store)
     vault = make_vault(settings)
     knowledge = LiveKnowledge(
-        settings.knowledge,
+        lambda: served_knowledge(settings),
         keep_in=knowledge_cache(settings),
         city=settings.site.city,
         today=lambda: now().astimezone(settings.site.timezone).date(),
         on_change=metrics.knows,
     )
     await knowledge.load()
+    _tell_what_is_served(settings)
     if faults := config.staff_faults(settings, knowledge.brain().places.by_id):
         raise FaultyFile(faults)
     channels = {name: make_channel(name, given) for name, given in settings.channels.items()}
@@ -112,6 +114,14 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
     application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, now))
     listener = Listener(application, door.call, lambda status, why: refusals.note("", status, why))
     return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener)
+
+
+def _tell_what_is_served(settings: config.Settings) -> None:
+    """An editor whose edit is not answered from finds in the log that it waits to be published."""
+    versions = kept_versions(settings)
+    if published := versions.published():
+        waiting = unpublished(settings.knowledge, versions)
+        log.info("published knowledge is served", extra={"number": published.number, "unpublished_edits": waiting})
 
 
 def make_vault(settings: config.Settings) -> Vault:

@@ -11,6 +11,7 @@ from typing import Any
 from bot.brain import Brain, compiled
 from bot.context import GroupManners
 from bot.matching.understand import Thresholds, understand
+from bot.publishing.versions import Versions
 from bot.records import Delivery
 from bot.router import Router
 from bot.settings import Settings
@@ -48,9 +49,22 @@ def make_turns(
     )
 
 
-def make_brain(settings: Settings, day: date) -> Brain:
-    """The site's knowledge in force on `day`, from its compiled form where there is one. Raises FaultyFile."""
-    return Brain.of(compiled(settings.knowledge, knowledge_cache(settings), settings.site.city, day))
+def make_brain(settings: Settings, folder: Path, day: date) -> Brain:
+    """The knowledge in `folder` in force on `day`, from its compiled form where there is one. Raises FaultyFile."""
+    return Brain.of(compiled(folder, knowledge_cache(settings), settings.site.city, day))
+
+
+def kept_versions(settings: Settings) -> Versions:
+    """The published versions of the site's knowledge."""
+    return Versions(settings.store.path.parent / "knowledge-versions")
+
+
+def served_knowledge(settings: Settings) -> Path:
+    """The folder that is served: the published version's, or the knowledge folder itself as long as none is published.
+    Raises FaultyFile where that cannot be told."""
+    versions = kept_versions(settings)
+    published = versions.published()
+    return versions.files(published) if published else settings.knowledge
 
 
 def knowledge_cache(settings: Settings) -> Path:

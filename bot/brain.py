@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bot.kb import cache
-from bot.kb.load import load, version_of
+from bot.kb.load import Knowledge, load, version_of
 from bot.matching.index import Index, compile_index
 from bot.matching.plain import Plain
 from bot.matching.understand import Understanding, understand
@@ -60,19 +60,23 @@ def _maker() -> str:
 
 def kept(folder: Path, keep_in: Path, city: str, day: date) -> Plain | None:
     """The knowledge in `folder` where it was compiled before, or None. Raises FaultyFile where it cannot be read."""
-    return cache.read(keep_in / _name(folder, city, day))
+    return cache.read(keep_in / _name(version_of(folder), city, day))
 
 
-def _name(folder: Path, city: str, day: date) -> str:
-    return f"knowledge-{version_of(folder)}-{_maker()}-{city}-{day.isoformat()}.bin"
+def _name(version: str, city: str, day: date) -> str:
+    return f"knowledge-{version}-{_maker()}-{city}-{day.isoformat()}.bin"
 
 
-def compiled(folder: Path, keep_in: Path | None, city: str, day: date) -> Plain:
-    """The knowledge in `folder` as plain data; from `keep_in` where it was compiled before. Raises FaultyFile."""
-    path = keep_in / _name(folder, city, day) if keep_in else None
-    if path and (found := cache.read(path)) is not None:
+def compiled(folder: Path, keep_in: Path | None, city: str, day: date, *, loaded: Knowledge | None = None) -> Plain:
+    """The knowledge in `folder` as plain data; from `keep_in` where it was compiled before. Raises FaultyFile.
+
+    `loaded`: what is in the folder, where it was read already.
+    """
+    version = loaded.version if loaded else version_of(folder)
+    if keep_in and (found := cache.read(keep_in / _name(version, city, day))) is not None:
         return found
-    plain = compile_index(load(folder), city, day)
-    if path:
-        cache.write(path, plain)
+    knowledge = loaded or load(folder)
+    plain = compile_index(knowledge, city, day)
+    if keep_in:
+        cache.write(keep_in / _name(knowledge.version, city, day), plain)
     return plain

@@ -38,7 +38,7 @@ Portion = tuple[tuple[str, ...], bytes]
 """Where a piece of plain data belongs, and the piece, packed."""
 
 _Files = tuple[tuple[str, int, int], ...]
-_State = tuple[date, _Files]
+_State = tuple[date, Path, _Files]
 _Swapped = Callable[[str, int], None]
 
 
@@ -50,9 +50,10 @@ class LiveKnowledge:
     """Holds the current Brain and replaces it when the folder, or the day, has changed."""
 
     def __init__(
-        self, folder: Path, *, keep_in: Path, city: str, today: Callable[[], date], on_change: _Swapped
+        self, folder: Callable[[], Path], *, keep_in: Path, city: str, today: Callable[[], date], on_change: _Swapped
     ) -> None:
-        """`keep_in`: for the compiled form. `on_change` hears the version that answers and the number of faults."""
+        """`folder`: where the knowledge to be served is now, or FaultyFile. `keep_in`: for the compiled form.
+        `on_change` hears the version that answers and the number of faults."""
         self.faults: tuple[Fault, ...] = ()
         """What keeps the folder as it is now from being served; the knowledge before it goes on answering."""
         self._folder = folder
@@ -77,51 +78,70 @@ class LiveKnowledge:
     async def load(self) -> None:
         """Load for the first time. Raises FaultyFile with every fault."""
         self._tried = await self._state()
-        plain = await asyncio.to_thread(kept, self._folder, self._keep_in, self._city, self._tried[0])
-        self._brain = Brain.of(plain) if plain else await self._compiled(self._tried[0])
+        day, folder, _ = self._tried
+        plain = await asyncio.to_thread(kept, folder, self._keep_in, self._city, day)
+        self._brain = Brain.of(plain) if plain else await self._compiled(day, folder)
         gc.freeze()
-        self._tell_unknown_city()
+        self._tell_unknown_city(folder)
         self._on_change(self.version, 0)
 
     async def look(self) -> None:
-        """Reload if a file of the folder, or the day, is another one than at the last attempt."""
+        """Reload if the folder, a file of it, or the day, is another one than at the last attempt."""
         async with self._reloading:
-            state = await self._state()
-            if state != self._tried:
+            state = await self._state_or_faults()
+            if state and state != self._tried:
                 await self._reload(state)
 
     async def reload(self) -> None:
         """Read the folder again; if it has faults, they are logged and the knowledge stays as it is."""
         async with self._reloading:
-            await self._reload(await self._state())
+            if state := await self._state_or_faults():
+                await self._reload(state)
 
     async def _state(self) -> _State:
-        return self._today(), await asyncio.to_thread(_files, self._folder)
+        folder = await asyncio.to_thread(self._folder)
+        return self._today(), folder, await asyncio.to_thread(_files, folder)
+
+    async def _state_or_faults(self) -> _State | None:
+        """The state; None where it cannot be told which folder is served, which is told once."""
+        try:
+            return await self._state()
+        except FaultyFile as exc:
+            self._tried = None
+            if exc.faults != self.faults:
+                self._keep(exc.faults)
+            return None
+
+    def _keep(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        _log_faults(faults)
+        self._on_change(self.version, len(faults))
 
     async def _reload(self, state: _State) -> None:
         self._tried = state
+        day, folder, _ = state
         try:
-            self._brain = await self._compiled(state[0])
+            self._brain = await self._compiled(day, folder)
         except FaultyFile as exc:
-            self.faults = exc.faults
-            _log_faults(self.faults)
+            self._keep(exc.faults)
+            return
         except CompilerFailed as exc:
             log.error("the knowledge stays as it is", extra={"why": str(exc)})
         else:
             self.faults = ()
-            log.info("knowledge loaded", extra={"version": self.version, "day": state[0].isoformat()})
-            self._tell_unknown_city()
+            log.info("knowledge loaded", extra={"version": self.version, "day": day.isoformat()})
+            self._tell_unknown_city(folder)
         self._on_change(self.version, len(self.faults))
 
-    def _tell_unknown_city(self) -> None:
+    def _tell_unknown_city(self, folder: Path) -> None:
         if not self.brain().index.facts.city_known:
-            file = str(self._folder / "cities" / f"{self._city}.yaml")
+            file = str(folder / "cities" / f"{self._city}.yaml")
             log.warning("the city has no file: the national standard is told", extra={"city": self._city, "file": file})
 
-    async def _compiled(self, day: date) -> Brain:
+    async def _compiled(self, day: date, folder: Path) -> Brain:
         """Let a child compile; it ends with us, and Ctrl-C at the terminal is not its business. Raises FaultyFile."""
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __name__, str(self._folder), str(self._keep_in), self._city, day.isoformat()),
+            *(sys.executable, "-m", __name__, str(folder), str(self._keep_in), self._city, day.isoformat()),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             cwd=_PROGRAM,

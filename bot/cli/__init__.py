@@ -17,7 +17,7 @@ WRONG = 2
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("bot.cli.serve:serve", "The webhook server."),
     "ask": ("bot.cli.ask:ask", "One message, or many, through the whole pipeline."),
-    "kb": ("bot.cli.kb:kb", "Check, count and try the knowledge."),
+    "kb": ("bot.cli.kb:kb", "Check, count, try and publish the knowledge."),
     "metrics": ("bot.cli.metrics:metrics", "The figures of a period."),
     "export": ("bot.cli.export:export", "What is stored, as a table."),
     "me": ("bot.cli.person:me", "Everything stored about a resident."),
@@ -88,7 +88,7 @@ def main() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and return its exit status; errors go to standard error."""
     try:
-        outcome = main.main(args=arguments, prog_name="lvlin", standalone_mode=False)
+        outcome = main.main(args=arguments, prog_name="lvlin", standalone_mode=False, obj=arguments is None)
     except click.Abort:
         return _complain("stopped — nothing more was done", FAILED)
     except click.ClickException as exc:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import click
 
 from bot.asking import Asker, unchanged
-from bot.assembly import explained, make_brain, make_turns, nobody_alerted
+from bot.assembly import explained, make_brain, make_turns, nobody_alerted, served_knowledge
 from bot.channels.answer import answer_object
 from bot.channels.json_body import read_json, write_json
 from bot.channels.message_object import read_message
@@ -72,7 +72,8 @@ def ask(
 ) -> int:
     """One message through the whole pipeline; with --jsonl many, each answered before the next is read.
 
-    Nothing is kept unless --keep is given. With --json the answer object is printed.
+    Nothing is kept unless --keep is given. With --json the answer object is printed. What is answered from is the
+    knowledge folder as it is edited; with --keep it is what the server answers from, the published version.
     """
     if jsonl == (text is not None):
         raise WrongUsage("give either TEXT or --jsonl — see lvlin ask --help")
@@ -96,7 +97,8 @@ def _channel(settings: Settings, asked: str | None) -> str:
 
 @asynccontextmanager
 async def _asker(settings: Settings, channel: str, keep: bool) -> AsyncIterator[Asker]:
-    brain = make_brain(settings, datetime.now(settings.site.timezone).date())
+    folder = served_knowledge(settings) if keep else settings.knowledge
+    brain = make_brain(settings, folder, datetime.now(settings.site.timezone).date())
     if not keep:
         store = MemoryStore()
         await store.start()

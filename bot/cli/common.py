@@ -19,6 +19,7 @@ from bot.settings import Settings, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_NICENESS = 10
 _FIRST_DAY = date(1970, 1, 1)
 _LAST_DAY = date(2100, 12, 31)
 
@@ -97,3 +98,9 @@ def read_settings(config_path: Path, level: str = "WARNING") -> Settings:
 def print_json(value: object) -> None:
     """Print a value as one line of JSON."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def give_way() -> None:
+    """Let the server on this machine go first from now on; not where the process is not the command line's own."""
+    if click.get_current_context().find_root().obj:
+        os.nice(_NICENESS)

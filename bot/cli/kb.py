@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,14 +15,16 @@ from typing import Any
 import click
 
 from bot.asking import Asker, unchanged
-from bot.assembly import make_brain, make_turns, nobody_alerted
+from bot.assembly import kept_versions, make_brain, make_turns, nobody_alerted
 from bot.channels.answer import answer_object
-from bot.cli.common import config_option, json_option, print_json, read_settings
+from bot.cli import kb_publish
+from bot.cli.common import config_option, give_way, json_option, print_json, read_settings
+from bot.cli.progress import progress
 from bot.evaluate import Asking, Question, Score, Wrong, askings, judge, read_questions
-from bot.kb import check as lint
-from bot.kb.entries import Synonyms
+from bot.kb.check import Report
 from bot.kb.load import Knowledge, load
-from bot.matching.fold import Fold
+from bot.publishing.gate import examine
+from bot.publishing.publish import unpublished
 from bot.records import Inbound
 from bot.settings import Settings
 from bot.storage.memory import MemoryStore
@@ -30,7 +32,11 @@ from bot.storage.memory import MemoryStore
 
 @click.group()
 def kb() -> None:
-    """Check, count and try the knowledge."""
+    """Check, count, try and publish the knowledge."""
+
+
+for _command in (kb_publish.publish, kb_publish.history, kb_publish.rollback):
+    kb.add_command(_command)
 
 
 @kb.command()
@@ -41,22 +47,34 @@ def check(config_path: Path, as_json: bool) -> int:
 
     Exit status 1 when the knowledge has faults, 0 when there are only warnings, or none.
     """
-    settings = read_settings(config_path)
-    report = lint.check(settings.knowledge, datetime.now(settings.site.timezone).date(), _folding)
+    settings = read_settings(config_path, "ERROR")  # what is warned of while asking is no news
+    day = datetime.now(settings.site.timezone).date()
+    give_way()
+    with progress() as tell:
+        report = examine(settings, settings.knowledge, None, day, tell).report
     if as_json:
-        print_json(asdict(report))
+        print_json(_as_json(report))
     else:
         for warning in report.warnings:
             click.echo(f"warning: {warning}")
         for error in report.errors:
             click.echo(f"lvlin: {error}", err=True)
+        counted = Counter(finding.rule for finding in report.findings)
+        if counted:
+            click.echo("  ".join(f"{rule} {n}" for rule, n in counted.most_common()))
         click.echo(f"{len(report.errors)} faults, {len(report.warnings)} warnings in {settings.knowledge}")
+        versions = kept_versions(settings)
+        if (published := versions.published()) and unpublished(settings.knowledge, versions):
+            click.echo(f"the folder differs from version {published.number}, which is served: lvlin kb publish")
     return 1 if report.errors else 0
 
 
-def _folding(synonyms: Synonyms) -> Callable[[str], str]:
-    fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
-    return lambda text: fold(text).tight
+def _as_json(report: Report) -> dict[str, Any]:
+    """{"errors": […], "warnings": […]}, each {rule, file, line, what, mend}."""
+    told: dict[str, Any] = {"errors": [], "warnings": []}
+    for finding in report.findings:
+        told["errors" if finding.blocks else "warnings"].append({"rule": finding.rule, **asdict(finding.fault)})
+    return told
 
 
 @kb.command()
@@ -117,7 +135,7 @@ def evaluate(file: Path, wrong_file: Path | None, config_path: Path, as_json: bo
 async def _scored(settings: Settings, questions: list[Question]) -> Score:
     store = MemoryStore()
     await store.start()
-    brain = make_brain(settings, datetime.now(settings.site.timezone).date())
+    brain = make_brain(settings, settings.knowledge, datetime.now(settings.site.timezone).date())
     asker = Asker(make_turns(settings, store, lambda: brain, nobody_alerted), "eval", unchanged)
     score = Score()
     asked = list(askings(questions))

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import click
 
-from bot.assembly import make_brain
+from bot.assembly import make_brain, served_knowledge
 from bot.errors import NotThere, WrongUsage
 from bot.places import Places
 from bot.settings import Settings
@@ -39,7 +39,7 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
 
 def site_places(settings: Settings) -> Places:
     """The place tree. Raises FaultyFile."""
-    return make_brain(settings, datetime.now(settings.site.timezone).date()).places
+    return make_brain(settings, served_knowledge(settings), datetime.now(settings.site.timezone).date()).places
 
 
 def branch(places: Places, place: str | None) -> tuple[str, ...] | None:

@@ -164,6 +164,11 @@ class Choice(Strict):
             raise ValueError("offers not two to five options — keep the most common cases")
         return self
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every way it is called."""
+        return (self.word, *self.also)
+
 
 class HeadRule(Strict):
     """Unknown items that end so go into that bin, unless they hold one of `unless`."""
@@ -382,9 +387,13 @@ class Place(Strict):
 
     def walk(self) -> Iterator[Place]:
         """This place and all below it, parents first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        return (place for _, place in self.walk_with_path())
+
+    def walk_with_path(self, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Place]]:
+        """The same, each with where it stands in the file."""
+        yield at, self
+        for n, child in enumerate(self.children):
+            yield from child.walk_with_path((*at, "children", n))
 
 
 class Synonyms(Strict):

@@ -82,8 +82,14 @@ class _Texts(Strict):
 
 def load(folder: Path) -> Knowledge:
     """The knowledge in `folder`. Raises FaultyFile with every fault."""
+    return load_with_lines(folder)[0]
+
+
+def load_with_lines(folder: Path) -> tuple[Knowledge, Mapping[str, strict_yaml.Document]]:
+    """As `load`, and the lines of every file, by its name as faults show it."""
     files = _read(folder)
-    return _Reading(folder, files, _digest(files)).finish()
+    reading = _Reading(folder, files, _digest(files))
+    return reading.finish(), reading.documents
 
 
 def version_of(folder: Path) -> str:
@@ -125,8 +131,7 @@ class _Reading:
         self.version = version
         self.faults: list[Fault] = []
         self.lines: dict[str, tuple[str, int]] = {}
-        self.places = strict_yaml.Document("", None, {})
-        self.city_files: dict[str, strict_yaml.Document] = {}
+        self.documents: dict[str, strict_yaml.Document] = {}
         self.own_answers: dict[str, frozenset[str]] = {}
 
     def finish(self) -> Knowledge:
@@ -137,7 +142,7 @@ class _Reading:
         synonyms = self._one("synonyms.yaml", Synonyms)
         chatter = self._one("chatter.yaml", Chatter)
         texts = self._one("texts.yaml", _Texts, "texts")
-        places = self._places()
+        places = self._one("places.yaml", Place)
         workdays = self._one("workdays.yaml", Workdays) if "workdays.yaml" in self.files else Workdays()
         cities = self._cities()
         items = self._items()
@@ -197,7 +202,12 @@ class _Reading:
     def _document(self, name: str) -> strict_yaml.Document:
         document, faults = strict_yaml.parse(self.files[name], self._shown(name))
         self.faults.extend(faults)
+        self.documents[document.file] = document
         return document
+
+    def _line(self, name: str, *place: str | int) -> int:
+        """The line of what stands at a place of a file that was read."""
+        return self.documents[self._shown(name)].line(place)
 
     def _one(self, name: str, model: type[Loaded], wrap: str = "") -> Loaded | None:
         """A file that must exist; `wrap`: the whole file is the value of that field of the model."""
@@ -211,12 +221,6 @@ class _Reading:
                 document.file, {wrap: _listed(value)}, {(wrap, *place): line for place, line in document.lines.items()}
             )
         return self._checked(model, document)
-
-    def _places(self) -> Place | None:
-        places = self._one("places.yaml", Place)
-        if places:
-            self.places = self._document("places.yaml")
-        return places
 
     def _checked(self, model: type[Loaded], document: strict_yaml.Document) -> Loaded | None:
         if document.value is None:
@@ -245,7 +249,6 @@ class _Reading:
                         f"name it as the file: {Path(name).stem}",
                     )
                 cities[city.city] = city
-                self.city_files[city.city] = document
         if "national" not in cities and not self.faults:
             self._fault(
                 "cities/national.yaml", 1, "the file is missing", "restore it: it is the standard for unknown cities"
@@ -296,7 +299,8 @@ class _Reading:
                     self._in_city(slug, at, f"the answer of '{at[1]}' {wrong}", _braces(_ANSWERS))
 
     def _in_city(self, slug: str, at: strict_yaml.Place, what: str, mend: str) -> None:
-        self._fault(f"cities/{slug}.yaml", self.city_files[slug].line(at), what, mend)
+        name = f"cities/{slug}.yaml"
+        self._fault(name, self._line(name, *at), what, mend)
 
     def _items(self) -> list[Item]:
         items: list[Item] = []
@@ -387,31 +391,26 @@ class _Reading:
 
     def _choice_items(self, choices: tuple[Choice, ...], items: list[Item]) -> None:
         known = {word for item in items for word in item.words}
-        for choice in choices:
-            for option in choice.options:
+        for n, choice in enumerate(choices):
+            for m, option in enumerate(choice.options):
+                line = self._line("choices.yaml", n, "options", m)
+                named = f"option '{option.label}' of '{choice.word}'"
                 if option.item and option.item not in known:
-                    self._fault(
-                        "choices.yaml",
-                        1,
-                        f"option '{option.label}' of '{choice.word}' names no item",
-                        f"add the item '{option.item}', or give a category",
-                    )
+                    mend = f"add the item '{option.item}', or give a category"
+                    self._fault("choices.yaml", line, f"{named} names no item", mend)
                 elif not option.item and option.category is None and not option.topic:
-                    self._fault(
-                        "choices.yaml",
-                        1,
-                        f"option '{option.label}' of '{choice.word}' leads nowhere",
-                        "give it an item, a category or a topic",
-                    )
+                    mend = "give it an item, a category or a topic"
+                    self._fault("choices.yaml", line, f"{named} leads nowhere", mend)
 
     def _wordings(self, texts: Mapping[str, str]) -> None:
         for key in sorted(TEXTS.keys() - texts.keys()):
             self._fault("texts.yaml", 1, f"the wording '{key}' is missing", "restore it")
         for key, text in texts.items():
+            line = self._line("texts.yaml", key)
             if key not in TEXTS:
-                self._fault("texts.yaml", 1, f"unknown wording '{key}'", "remove it, or correct the key")
+                self._fault("texts.yaml", line, f"unknown wording '{key}'", "remove it, or correct the key")
             elif wrong := wrong_placeholder(text, TEXTS[key]):
-                self._fault("texts.yaml", 1, f"the wording '{key}' {wrong}", _braces(TEXTS[key]))
+                self._fault("texts.yaml", line, f"the wording '{key}' {wrong}", _braces(TEXTS[key]))
 
     def _placeholders(self, items: list[Item], topics: list[Topic], dangers: Mapping[str, Danger]) -> None:
         """Answers may name the city's bins and the site's contact, nothing else."""
@@ -425,7 +424,8 @@ class _Reading:
                     self._check_braces(f"topics/{topic.topic}/{entry.id}", text)
         for key, danger in dangers.items():
             if wrong := wrong_placeholder(danger.text, _ANSWERS):
-                self._fault("dangers.yaml", 1, f"the text of '{key}' {wrong}", _braces(_ANSWERS))
+                line = self._line("dangers.yaml", key, "text")
+                self._fault("dangers.yaml", line, f"the text of '{key}' {wrong}", _braces(_ANSWERS))
 
     def _check_braces(self, name: str, text: str) -> None:
         if "{" not in text and "}" not in text:
@@ -437,7 +437,7 @@ class _Reading:
     def _unique_places(self, root: Place) -> None:
         seen: set[str] = set()
         chats: dict[str, str] = {}
-        for at, place in placed(root):
+        for at, place in root.walk_with_path():
             if place.id in seen:
                 self._in_places((*at, "id"), f"place id '{place.id}' stands twice", "ids are unique; rename one")
             seen.add(place.id)
@@ -448,20 +448,21 @@ class _Reading:
                 chats[chat] = place.id
 
     def _facility_texts(self, root: Place) -> None:
-        for at, place in placed(root):
+        for at, place in root.walk_with_path():
             for n, facility in enumerate(place.facilities):
                 if wrong := wrong_placeholder(facility.takes, _ANSWERS):
                     what = f"takes of '{facility.name}' {wrong}"
                     self._in_places((*at, "facilities", n, "takes"), what, _braces(_ANSWERS))
 
     def _in_places(self, at: strict_yaml.Place, what: str, mend: str) -> None:
-        self._fault("places.yaml", self.places.line(at), what, mend)
+        self._fault("places.yaml", self._line("places.yaml", *at), what, mend)
 
     def _unknown_files(self) -> None:
         known = {"sources", "dangers", "choices", "inference", "synonyms", "chatter", "texts", "places", "workdays"}
+        folders = {"items", "topics", "cities", "dialogs"}
         for name in self.files:
             folder, _, rest = name.rpartition("/")
-            if (folder in ("items", "topics", "cities") and rest) or (not folder and Path(name).stem in known):
+            if (folder in folders and rest) or (not folder and Path(name).stem in known):
                 continue
             self._fault(name, 1, "the file has no meaning here", "see knowledge/README.md for the files and folders")
 
@@ -476,12 +477,6 @@ def _braces(allowed: frozenset[str]) -> str:
 def _listed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
-
-def placed(place: Place, at: strict_yaml.Place = ()) -> Iterator[tuple[strict_yaml.Place, Place]]:
-    """A place and every one below, with where it stands in the file."""
-    yield at, place
-    for n, child in enumerate(place.children):
-        yield from placed(child, (*at, "children", n))
 
 
 def in_force(thing: Item | Entry, today: date) -> bool:

@@ -19,7 +19,7 @@ topic: SLUG
 entries:
   - id: what
     ask: [SLUG是什么]
-    answer: 短。
+    answer: SLUG的事，请问居委。
     source: 源
     review_by: 2027-06-30
 """

@@ -53,6 +53,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.web": (*FOUNDATION, *CONTRACTS, "bot.metrics"),
     "handlers": (*CONTEXT, "bot.router", "bot.compose", "bot.local"),
     "bot.assembly": ("bot", "handlers"),
+    "bot.publishing.versions": KNOWLEDGE,
+    "bot.publishing": (
+        *CONTEXT, "bot.settings", "bot.storage.memory", "bot.turns", "bot.assembly", "bot.publishing",
+    ),
     "bot.app": ("bot",),
     "bot.cli": ("bot",),
     "bot.__main__": ("bot.cli",),

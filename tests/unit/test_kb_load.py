@@ -107,8 +107,8 @@ def test_the_version_follows_the_content_alone(tmp_path: Path) -> None:
             "neither or both of answer and local",
             id="two-answers",
         ),
-        pytest.param("choices", CHOICES.replace("item: 灯管", "item: 灯笼"), 1, "names no item", id="case-of-no-item"),
-        pytest.param("choices", CHOICES.replace(", item: 灯管", ""), 1, "leads nowhere", id="case-without-an-end"),
+        pytest.param("choices", CHOICES.replace("item: 灯管", "item: 灯笼"), 4, "names no item", id="case-of-no-item"),
+        pytest.param("choices", CHOICES.replace(", item: 灯管", ""), 4, "leads nowhere", id="case-without-an-end"),
         pytest.param(
             "choices",
             CHOICES.replace("    - {label: 灯座, category: residual}\n", ""),

@@ -20,7 +20,11 @@ async def test_an_unknown_city_is_logged(
 ) -> None:
     folder = write_small(tmp_path / "kb")
     live = LiveKnowledge(
-        folder, keep_in=tmp_path / "kept", city=city, today=lambda: TODAY, on_change=lambda version, faults: None
+        lambda: folder,
+        keep_in=tmp_path / "kept",
+        city=city,
+        today=lambda: TODAY,
+        on_change=lambda version, faults: None,
     )
     with caplog.at_level(logging.WARNING, "lvlin.knowledge"):
         await live.load()
