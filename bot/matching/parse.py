@@ -5,6 +5,7 @@ Chinese puts the head of a noun last, and the thing before what became of it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,14 @@ from itertools import pairwise
 from typing import Literal
 
 from bot.matching.lexicon import Lexicon, Word
-from bot.matching.words import ASKS, CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHERE, WHICH_BIN
+from bot.matching.words import ASKS, BEGINS_QUANTITY, CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHERE, WHICH_BIN
 
 _FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
-_LONGEST_FUNCTION = max(map(len, _FUNCTION))
+_FUNCTION_LENGTHS = {
+    char: tuple(sorted({len(word) for word in _FUNCTION if word[0] == char}))
+    for char in {word[0] for word in _FUNCTION}
+}
+"""How long the function words are that begin with a character."""
 _CONNECTORS = tuple(sorted(CONNECT, key=len, reverse=True))
 _TAKEN_OUT = re.compile(r"(?:换|拆|取|掏|拿|倒|剥|剪|撕|刮|卸|拔)(?:下来|下|出来|出)|剩下|剩的")
 """「代步车上换下来四块电瓶」: what is taken out of a thing is the thing meant."""
@@ -125,32 +130,32 @@ def _pieces(text: str, lexicon: Lexicon) -> list[Piece]:
     """Cut a text into words of the dictionary, function words and unknown characters, at the least cost."""
     size = len(text)
     starts = lexicon.starts(text)
-    # for each place: the cost up to it, where the last piece began, and its kind
-    best: list[tuple[float, int, str]] = [(0.0, 0, "")] * (size + 1)
+    costs = [math.inf] * (size + 1)  # up to each place
+    origins = [0] * (size + 1)  # where the piece that ends there began
+    kinds: list[Literal["span", "function", "unknown"]] = ["unknown"] * (size + 1)
+    costs[0] = 0.0
     for at in range(size):
-        cost = best[at][0]
-        _offer(best, at + 1, cost + _UNKNOWN, at, "unknown")
+        cost = costs[at] + _EQUAL
+        if cost + _UNKNOWN < costs[at + 1]:
+            costs[at + 1], origins[at + 1], kinds[at + 1] = costs[at] + _UNKNOWN, at, "unknown"
         for end in starts[at]:
-            _offer(best, end, cost + _SPAN, at, "span")
-        for length in _functions_at(text, at):
-            _offer(best, at + length, cost + _FUNCTION_COST, at, "function")
-    cuts: list[tuple[int, int, str]] = []
+            if cost + _SPAN < costs[end]:
+                costs[end], origins[end], kinds[end] = costs[at] + _SPAN, at, "span"
+        for end in _functions_at(text, at):
+            if cost + _FUNCTION_COST < costs[end]:
+                costs[end], origins[end], kinds[end] = costs[at] + _FUNCTION_COST, at, "function"
+    cuts: list[tuple[Literal["span", "function", "unknown"], str]] = []
     end = size
     while end:
-        _, start, kind = best[end]
-        cuts.append((start, end, kind))
-        end = start
-    return _joined([(kind, text[start:end]) for start, end, kind in reversed(cuts)], lexicon)
+        cuts.append((kinds[end], text[origins[end] : end]))
+        end = origins[end]
+    return _joined(cuts[::-1], lexicon)
 
 
 _SPAN, _FUNCTION_COST, _UNKNOWN = 1.0, 1.1, 2.4
 """What a piece costs: few pieces and few unknown characters are best."""
-
-
-def _offer(best: list[tuple[float, int, str]], end: int, cost: float, start: int, kind: str) -> None:
-    known = best[end]
-    if not known[2] or cost < known[0] - 1e-9:
-        best[end] = (cost, start, kind)
+_EQUAL = 1e-9
+"""Costs this near are the same, and what was found first stays."""
 
 
 def _joined(cuts: Sequence[tuple[str, str]], lexicon: Lexicon) -> list[Piece]:
@@ -174,12 +179,14 @@ def _joined(cuts: Sequence[tuple[str, str]], lexicon: Lexicon) -> list[Piece]:
 
 
 def _functions_at(text: str, at: int) -> list[int]:
-    """Lengths of the function words that begin here."""
-    found = [
-        length for length in range(1, min(_LONGEST_FUNCTION, len(text) - at) + 1) if text[at : at + length] in _FUNCTION
-    ]
-    if (quantity := QUANTITY.match(text, at)) and (quantity.end() - at >= 2 or text[at].isdigit()):
-        found.append(quantity.end() - at)
+    """Where the function words end that begin here."""
+    lengths = _FUNCTION_LENGTHS.get(text[at])
+    found = [at + length for length in lengths if text[at : at + length] in _FUNCTION] if lengths else []
+    if found and found[-1] > len(text):
+        found = [end for end in found if end <= len(text)]
+    if text[at] in BEGINS_QUANTITY and (quantity := QUANTITY.match(text, at)):
+        if quantity.end() - at >= 2 or text[at].isdigit():
+            found.append(quantity.end())
     return found
 
 

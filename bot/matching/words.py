@@ -122,3 +122,5 @@ QUANTITY = re.compile(
     r"(?:叠|坨|团|截|捆|撮|摞|排|层|圈|股|床|扇|座|匹|朵|枚|支|箩|篮|筒|听|板|贴|管|滴|口|套|整套|家|个|只|条|根|张|件|双|把|台|瓶|盒子|盒|罐|袋|包|桶底|桶|块|片|颗|粒|串|堆|本|套|副|支|枝|盆|杯|碗|筐|箱|卷|沓|打|对|节|米|斤|寸|升|号|年|岁|公斤|元|样|种|kg|cm|ml|l|g|w|v|学期)?(?:多|的)?"
 )
 """「一盒」「半瓶」「2米的」: how much of a thing; a bare measure word may be a thing itself (「牙线盒」)."""
+BEGINS_QUANTITY = frozenset("一二两三四五六七八九十百几半整0123456789好小大多")
+"""What QUANTITY begins with, in folded text."""
