@@ -55,7 +55,8 @@ def things_named(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing,
                 things.append(_first_case(word.choice))
             continue
         found = _safely(noun, _found(noun, heard, index), index)
-        if found and not (things and found.rule == "inferred" and found.score < _SURELY_ONE_MORE):
+        least = _ONE_MORE_LISTED if parsed.listed else _SURELY_ONE_MORE
+        if found and not (things and found.rule == "inferred" and found.score < least):
             things.append(found)
     return tuple(things), choice
 
@@ -76,7 +77,9 @@ _PROBABLY = 0.5
 
 
 _SURELY_ONE_MORE = 0.75
-"""A word that is not in the knowledge counts as one more thing of a list from this score of its inferred bin."""
+_ONE_MORE_LISTED = 0.45
+"""A word that is not in the knowledge counts as one more thing from this score of its inferred bin; where 「和」 or how
+many of each put it on a list, from the lower one."""
 _EMPTY_TAILS = frozenset(("子", "儿", "仔", "头", "们", "少", "洒", "里", "边"))
 
 
