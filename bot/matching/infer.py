@@ -74,7 +74,7 @@ class Inferrer:
         self._own: bytes = plain["own"]
         self._by_pair: dict[str, bytes] = plain["by_pair"]
         shares = np.array(plain["totals"], np.float64) / (sum(plain["totals"]) or 1)
-        counts = np.frombuffer(plain["counts"], np.uint32).reshape(-1, len(shares))
+        counts = np.frombuffer(plain["counts"], np.uint32).reshape(-1, max(1, len(shares)))
         self._before = np.log(shares)
         self._votes = _votes(self._features, counts, shares)
         self._heads: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -82,6 +82,9 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
             continue
         found, linked = _nouns(pieces, lexicon)
         listed |= linked
+        if nouns and len(found) == 1 and pieces[0][1] in _OF_IT and (part := _part_of(nouns[-1], found[0], lexicon)):
+            nouns[-1] = part
+            continue
         if not linked:
             stories.update(noun.text for noun in found if not noun.word and noun.text != rest)
         if any(noun.word for noun in nouns) and not asked and not linked and not _adds(pieces):
@@ -128,6 +131,16 @@ def _without_description(pieces: Sequence[Piece], lexicon: Lexicon) -> Sequence[
     if thing[0] == "span" and (word := lexicon.get(text + thing[1])):
         return [*before, ("span", word.text, word), *pieces[end:]]
     return [*before, thing, *pieces[end:]]
+
+
+def _part_of(whole: Noun, part: Noun, lexicon: Lexicon) -> Noun | None:
+    """「卷筒纸用光 剩的那个芯」 asks for the 卷筒纸芯, 「青口贝吃光了 剩的壳」 for its shell."""
+    if named := _named_together(whole, part, lexicon):
+        return Noun(named.text, named, exact=True)
+    return Noun(whole.text + part.text, None, exact=False) if _generic(part) else None
+
+
+_OF_IT = frozenset("剩 剩的 剩下 剩下的 剩下来 剩下来的 里面 里面的 里头 里头的 它的 外面 外面的 上面 上面的".split())
 
 
 def _kind_named(pieces: Sequence[Piece], noun: Noun, lexicon: Lexicon) -> Noun | None:
@@ -233,11 +246,25 @@ def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]
     if not named:
         return [], False
     nouns = [_noun(group) for group in named]
-    bounds = [0, *(n for n in range(1, len(nouns)) if _lists(before[n])), len(nouns)]
-    heads = [_head(nouns[start:end], before[start:end], lexicon) for start, end in pairwise(bounds)]
-    if len(heads) > 1 and any(noun.word for noun in heads) and all(noun.word or len(noun.text) > 1 for noun in heads):
-        return heads, True
+    listed = _heads(nouns, before, lexicon, lambda gap: gap.startswith(_CONNECTORS) or _is_quantity(gap))
+    if len(listed) > 1 and all(noun.word for noun in listed):
+        return listed, True
+    joined = _heads(nouns, before, lexicon, lambda gap: gap.startswith(_CONNECTORS))
+    if len(joined) > 1 and any(noun.word for noun in joined) and all(map(_may_be_listed, joined)):
+        return joined, True
     return [_head(nouns, before, lexicon)], False
+
+
+def _heads(
+    nouns: Sequence[Noun], before: Sequence[str], lexicon: Lexicon, lists: Callable[[str], bool]
+) -> list[Noun]:
+    """The head of each thing on a list; `lists`: whether what stands between two nouns puts one more thing on it."""
+    bounds = [0, *(n for n in range(1, len(nouns)) if lists(before[n])), len(nouns)]
+    return [_head(nouns[start:end], before[start:end], lexicon) for start, end in pairwise(bounds)]
+
+
+def _may_be_listed(noun: Noun) -> bool:
+    return noun.word is not None or len(noun.text) > 1
 
 
 def _without_handling(
@@ -247,24 +274,27 @@ def _without_handling(
     袋子」."""
     kept: list[Sequence[Piece]] = []
     gaps: list[str] = []
-    handled = False
+    handled, dropped = False, ""
     for group, gap in zip(groups, before, strict=True):
-        around = _AROUND if handled and gap == "的" else gap
+        around = dropped + (_AROUND if handled and gap == "的" else gap)
+        dropped = ""
         kind, text, _ = group[0]
         handled = kind == "unknown" and text in _HANDLES and (len(group) == 1 or group[1][2] is not None)
         rest = group[1:] if handled else group
         if rest:
             kept.append(rest)
             gaps.append(around)
+        else:
+            dropped = around
     return kept, gaps
 
 
 _AROUND = "外面的"
 
 
-def _lists(gap: str) -> bool:
-    """Whether what stands between two nouns puts one more thing on a list: 「和」, or how many of each."""
-    return gap.startswith(_CONNECTORS) or (bool(gap) and QUANTITY.fullmatch(gap) is not None)
+def _is_quantity(gap: str) -> bool:
+    """Whether what stands between two nouns is how many of the second there are: 「充电宝一个纽扣电池两粒」."""
+    return bool(gap) and QUANTITY.fullmatch(gap) is not None
 
 
 def _head(nouns: Sequence[Noun], before: Sequence[str], lexicon: Lexicon) -> Noun:

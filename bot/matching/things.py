@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.kb.entries import Choice, Item
@@ -30,6 +30,12 @@ class Thing:
     rule: Rule
     item: Item | None = None
     after: str = ""  # unknown characters behind it
+    typed: str = ""  # the one of its names that was used, where it was
+
+    @property
+    def called(self) -> str:
+        """What to call it to whoever asked: as they did."""
+        return self.typed or self.name
 
     @property
     def inferred(self) -> bool:
@@ -50,7 +56,7 @@ def things_named(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing,
             choice = word.choice
         if word and noun.exact:
             if word.item:
-                things.append(_known(word.item, "name"))
+                things.append(replace(_known(word.item, "name"), typed=word.text))
             elif word.choice and not choice:
                 things.append(_first_case(word.choice))
             continue
