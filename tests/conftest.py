@@ -255,6 +255,8 @@ staff_refused: 只有工作人员能用，请联系{contact}。
 paused: 我先安静。
 resumed: 我回来了。
 privacy: 只保存问题和答复。
+privacy_model: 说不清时问AI。
+chosen_by_model: （AI协助匹配）
 my_data: 这是您的记录。
 my_data_private: 请私聊我。
 forgotten: 已删除。
