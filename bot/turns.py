@@ -161,7 +161,7 @@ class Turns:
             reply = Reply("fallback", ctx.text("fallback", asked.place), unanswered=asked.kind == "message")
         if reply is None:
             return Reply("silent", reason="unsupported")
-        if self.chooser and _called(asked) and _unsure(reply, self.chooser.sure):
+        if self.chooser and _called(asked) and _asks(ctx) and _unsure(reply, self.chooser.sure):
             reply = await self._helped(self.chooser, reply, asked, ctx, arrived)
         if asked.kind == "message" and asked.chat and not asked.mentioned and reply.action != "silent":
             if reason := manners.unasked(reply, asked, ctx):
@@ -217,6 +217,11 @@ def session_key(asked: Utterance) -> str:
 def _called(asked: Utterance) -> bool:
     """Whether the bot was addressed, in words that were typed or spoken to it."""
     return asked.kind == "message" and asked.media in ("text", "voice") and (asked.mentioned or asked.chat is None)
+
+
+def _asks(ctx: Context) -> bool:
+    """Whether a topic may answer it: chatter is no business of a model."""
+    return ctx.understood.question_likelihood >= ctx.limits.scope
 
 
 def _unsure(reply: Reply, sure: float) -> bool:

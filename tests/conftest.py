@@ -24,7 +24,7 @@ from bot.records import ChatState, Delivery, Session, Turn, Utterance
 from bot.router import Router
 from bot.storage.contract import Store
 from bot.storage.memory import MemoryStore
-from bot.turns import Arrival, Turns
+from bot.turns import Arrival, Chooser, Turns
 
 SHIPPED = Path(__file__).parents[1] / "knowledge"
 TODAY = date(2026, 12, 1)
@@ -412,7 +412,12 @@ def make_talk(memory: MemoryStore, clock: Clock, small: Brain) -> MakeTalk:
     """A function that seats people before the bot: on the small knowledge unless a Brain is given."""
 
     def make(
-        brain: Brain | None = None, *, router: Router | None = None, limits: Thresholds | None = None, **manners: Any
+        brain: Brain | None = None,
+        *,
+        router: Router | None = None,
+        limits: Thresholds | None = None,
+        chooser: Chooser | None = None,
+        **manners: Any,
     ) -> Talk:
         return Talk(
             Turns(
@@ -423,6 +428,7 @@ def make_talk(memory: MemoryStore, clock: Clock, small: Brain) -> MakeTalk:
                 group=GroupManners(**manners),
                 zone=SHANGHAI,
                 alert_to=duty_officer,
+                chooser=chooser,
             ),
             clock,
         )

@@ -29,13 +29,11 @@ class Offer:
 
 
 def offers(understood: Understanding, index: Index, *, about: str = "") -> tuple[Offer, ...]:
-    """What a model may choose among for a message, the likeliest first; nothing where words of danger stand in it.
+    """What a model may choose among for a message, the likeliest first; nothing where a thing with fixed wording is named.
 
     Only what the knowledge holds, no inferred thing. Where one reading of the message, or what was talked of before
-    (`about`), is hazardous, only what is hazardous is offered.
+    (`about`), is hazardous, or a thing stands in it that can become dangerous, only what is hazardous is offered.
     """
-    if index.danger_words.search(understood.folded.tight):
-        return ()
     _, hits, found = ways_to_read(understood.folded, index, about=about)
     things = next((reading.things for reading in found if reading.kind == "items"), ())
     if any(thing.item and thing.item.danger for thing in things):
@@ -48,6 +46,7 @@ def offers(understood: Understanding, index: Index, *, about: str = "") -> tuple
     offered += [_of_entry(hit, known, understood, index, dangerous) for hit in hits[: MOST_OFFERED - len(offered)]]
     hazard = (
         about in dangerous
+        or any(index.danger_things.findall(understood.folded.tight))
         or _hazardous(things)
         or _likeliest_topic(understood) in dangerous
         or any(_may_be_hazardous(reading.choice, index) for reading in found if reading.choice)

@@ -346,7 +346,7 @@ GATEWAY = "channels:\n  g:\n    type: webhook\n    "
             SITE + GATEWAY + "secret: ''", "channels.g.secret is a text (c:5) — write at least 1", id="no-secret"
         ),
         pytest.param(LEAST + "language_model:", "language_model is empty (c:3) — write keys", id="model-empty"),
-        pytest.param(LEAST + "language_model: {model: m}", "language_model.api_base is missing (c:3)", id="model-where"),
+        pytest.param(LEAST + "language_model: {model: m}", "model.api_base is missing (c:3)", id="model-where"),
         pytest.param(
             LEAST + "language_model:\n  api_base: https://h/v1", "model.model is missing (c:3)", id="no-model"
         ),
