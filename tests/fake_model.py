@@ -57,7 +57,7 @@ def data_of(body: dict[str, Any]) -> dict[str, Any]:
 
 def completion(content: Any) -> dict[str, Any]:
     """A completion with that content."""
-    return {"object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assistant", "content": content}}]}
+    return {"object": "chat.completion", "choices": [{"message": {"role": "assistant", "content": content}}]}
 
 
 def _saying(content: Any) -> Callable[[FakeModel, web.Request], Awaitable[web.StreamResponse]]:

@@ -29,7 +29,7 @@ class Offer:
 
 
 def offers(understood: Understanding, index: Index, *, about: str = "") -> tuple[Offer, ...]:
-    """What a model may choose among for a message, the likeliest first; nothing where a thing with fixed wording is named.
+    """What a model may choose among for a message, the likeliest first; none where a thing with fixed wording is named.
 
     Only what the knowledge holds, no inferred thing. Where one reading of the message, or what was talked of before
     (`about`), is hazardous, or a thing stands in it that can become dangerous, only what is hazardous is offered.

@@ -77,7 +77,8 @@ async def test_the_number_names_the_offer(bench: Callable[..., Bench], small: Br
     first = bench("1")
     chosen = await first.ask("装修几点要停呀几点能扔垃圾")
     other = await bench("2").ask("装修几点要停呀几点能扔垃圾")
-    assert chosen and other
+    assert chosen is not None
+    assert other is not None
     assert (chosen.kind, other.kind) == ("entry", "entry")
     assert chosen.entry != other.entry
     assert {chosen.entry, other.entry} <= set(small.index.entries)

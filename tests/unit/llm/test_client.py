@@ -50,7 +50,11 @@ async def test_no_key_no_header(fake: FakeModel) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "how"),
-    [(mode, "malformed") for mode in MALFORMED] + [(mode, "refused") for mode in REFUSED] + [("breaks-off", "unreachable")],
+    [
+        *((mode, "malformed") for mode in MALFORMED),
+        *((mode, "refused") for mode in REFUSED),
+        ("breaks-off", "unreachable"),
+    ],
 )
 async def test_failures(fake: FakeModel, client: ModelClient, mode: str, how: str) -> None:
     fake.mode = mode

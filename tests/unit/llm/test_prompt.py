@@ -20,7 +20,7 @@ from bot.llm.prompt import HIDDEN, messages, number_in, redacted
         pytest.param("我电话13800138000谢谢", "我电话某谢谢", id="mobile"),
         pytest.param("打138 0013-8000", "打某", id="spaced"),
         pytest.param("打１３８００１３８０００", "打某", id="full-width"),
-        pytest.param("打1\u200b3\u200b8\u200b0\u200b0\u200b1\u200b3\u200b8\u200b0\u200b0\u200b0", "打某", id="invisible"),
+        pytest.param("打138\u200b0013\u200b8000", "打某", id="invisible"),
         pytest.param("打一三八零零一三八零零零", "打某", id="in-words"),
         pytest.param("座机(021)5555-1234", "座机(某", id="landline"),
         pytest.param("身份证31010119900101123X的", "身份证某的", id="identity-card"),
@@ -60,7 +60,8 @@ def test_the_message_is_data() -> None:
     [
         *((str(n), n) for n in range(4)),
         (" 2\n", 2),
-        *((wrong, None) for wrong in ("4", "-1", "", "12", "1.", "1。", "第1个", "一", "１", "²", "٣", "1 2", "\t1", "0x1", "+1")),
+        *((wrong, None) for wrong in ("4", "-1", "", "12", "1.", "1。", "第1个", "一", "１")),
+        *((wrong, None) for wrong in ("²", "٣", "1 2", "\t1", "0x1", "+1", "1\r")),
     ],
 )
 def test_only_an_allowed_number_is_taken(content: str, number: int | None) -> None:
