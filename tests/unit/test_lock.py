@@ -42,5 +42,6 @@ def test_it_is_left_when_the_server_fails(tmp_path: Path) -> None:
 
 def test_where_no_file_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreUnavailable, match="the lock file cannot be opened"), sole_server(tmp_path / "file" / "x.db"):
+    store = tmp_path / "file" / "x.db"
+    with pytest.raises(StoreUnavailable, match="the lock file cannot be opened"), sole_server(store):
         pytest.fail("nothing was locked")
