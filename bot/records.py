@@ -131,6 +131,7 @@ class Reply:
     forget: bool = False  # delete everything stored about the user, this turn's text included
     session: Session | None = None  # the new state of the conversation; None leaves it as it is
     chat: ChatState | None = None  # the new state of the chat; None leaves it as it is
+    chosen_by: Literal["language model"] | None = None  # who picked the entry where the matcher was unsure
 
 
 @dataclass(frozen=True, slots=True)

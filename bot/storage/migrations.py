@@ -111,6 +111,14 @@ STEPS = (
             "CREATE TABLE heartbeat (one INTEGER PRIMARY KEY, beats INTEGER NOT NULL)",
         ),
     ),
+    Step(
+        2,
+        "0002_language_model",
+        (
+            "ALTER TABLE turns ADD COLUMN chosen_by TEXT",
+            "CREATE TABLE spent (what TEXT PRIMARY KEY, day TEXT NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",
+        ),
+    ),
 )
 
 NEWEST = STEPS[-1].number

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.metrics": FOUNDATION,
     "bot.evaluate": FOUNDATION,
     "bot.export": (*FOUNDATION, *CONTRACTS),
+    "bot.llm": (*MATCHING, *CONTRACTS, "bot.llm"),
     "bot.turns": (*CONTEXT, "bot.router", "bot.manners"),
     "bot.asking": (*CONTEXT, "bot.router", "bot.turns"),
     "bot.knowledge": BRAIN,
@@ -77,7 +78,7 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
     "xlsxwriter": ("bot.export",),
     "click": ("bot.cli",),
     "rich": ("bot.cli",),
-    "aiohttp": ("bot.outbox", "bot.webhook", "bot.listen", "bot.health", "bot.web", "bot.app"),
+    "aiohttp": ("bot.outbox", "bot.llm.client", "bot.webhook", "bot.listen", "bot.health", "bot.web", "bot.app"),
 }
 """Package → the modules, or folders, that may import it."""
 
@@ -181,9 +182,9 @@ def test_only_the_top_knows_the_app(path):
 
 
 @every_file
-def test_only_the_outbox_calls_others(path):
-    """aiohttp's client has one user; all others only serve."""
-    if name_of(path) == "bot.outbox":
+def test_only_two_call_others(path):
+    """aiohttp's client has two users, what we send and the language model; all others only serve."""
+    if name_of(path) in ("bot.outbox", "bot.llm.client"):
         return
     tree = ast.parse(path.read_text("utf-8"))
     assert not any(isinstance(node, ast.Import) and node.names[0].name == "aiohttp" for node in ast.walk(tree))
