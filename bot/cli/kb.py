@@ -17,7 +17,7 @@ import click
 from bot.asking import Asker, unchanged
 from bot.assembly import kept_versions, make_brain, make_turns, nobody_alerted
 from bot.channels.answer import answer_object
-from bot.cli import kb_publish
+from bot.cli import kb_publish, kb_sheets
 from bot.cli.common import config_option, give_way, json_option, print_json, read_settings
 from bot.cli.progress import progress
 from bot.evaluate import Asking, Band, Question, Score, Wrong, askings, judge, read_questions
@@ -32,10 +32,12 @@ from bot.storage.memory import MemoryStore
 
 @click.group()
 def kb() -> None:
-    """Check, count, try and publish the knowledge."""
+    """Check, count, try, edit and publish the knowledge."""
 
 
-for _command in (kb_publish.publish, kb_publish.history, kb_publish.rollback):
+for _command in (
+    kb_publish.publish, kb_publish.history, kb_publish.rollback, kb_sheets.import_sheets, kb_sheets.export_sheets,
+):  # fmt: skip
     kb.add_command(_command)
 
 
