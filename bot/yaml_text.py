@@ -175,7 +175,7 @@ class YamlText:
         value: Any = {str(one.key): one.value for one in added}
         if node.kind == "list":
             value = [one.value for one in added]
-        if node.flow:
+        if node.flow or (place and isinstance(place[-1], int)):
             self._edits.append((node.start, node.end, rendered(value)))
             return
         if not place:
@@ -313,9 +313,9 @@ def _tree(text: str) -> _Node:
 
 
 def _node(event: Any, events: Iterator[Any], text: str) -> _Node:
-    start = event.start_mark.index
+    start = _at(event.start_mark)
     if isinstance(event, yaml.ScalarEvent):
-        end = start + len(text[start : event.end_mark.index].rstrip())
+        end = start + len(text[start : _at(event.end_mark)].rstrip())
         return _Node(start, end, "scalar", flow=True, quoted=event.style in ("'", '"'))
     children: list[_Child] = []
     is_list = isinstance(event, yaml.SequenceStartEvent)
@@ -326,8 +326,14 @@ def _node(event: Any, events: Iterator[Any], text: str) -> _Node:
             begins = node.start if event.flow_style else text.rfind("-", 0, node.start)
             children.append(_Child(len(children), begins, begins, node))
         else:
-            after = text.index(":", inner.end_mark.index) + 1
-            children.append(_Child(inner.value, inner.start_mark.index, after, _node(next(events), events, text)))
+            after = text.index(":", _at(inner.end_mark)) + 1
+            children.append(_Child(inner.value, _at(inner.start_mark), after, _node(next(events), events, text)))
         inner = next(events)
-    end = inner.end_mark.index if event.flow_style else (children[-1].end if children else start)
+    end = _at(inner.end_mark) if event.flow_style else (children[-1].end if children else start)
     return _Node(start, end, "list" if is_list else "mapping", bool(event.flow_style), children=tuple(children))
+
+
+def _at(mark: Any) -> int:
+    """Where a mark of the parser stands, in characters from the beginning."""
+    index: int = mark.index
+    return index

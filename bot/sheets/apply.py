@@ -118,24 +118,14 @@ def _new_record(folder: Folder, change: RowChange, ids: dict[str, list[str]]) ->
         begins["id"] = f"own_{number}"
         ids[spot.file].append(begins["id"])
     record: dict[str, Any] = begins
+    options: dict[str | int, dict[str, Any]] = {}
     for column in sheet.columns:
         if column.path and column.header in change.values:
-            _put(record, column.path, change.values[column.header])
-    return spot, record
-
-
-def _put(record: dict[str, Any], path: Place, value: Any) -> None:
-    """Put a value of a new record; options that were left out between others close up."""
-    if len(path) == 1:
-        record[str(path[0])] = value
-        return
-    name, n, key = path
-    numbered = record.setdefault(str(name), [])
-    if key == "label":
-        numbered.append({})
-    if not numbered or not isinstance(n, int):
-        raise LvlinError(f"选项{int(n) + 1}没有写名称 — 写上，或者清空")
-    numbered[-1][str(key)] = value
+            if len(column.path) == 1:
+                record[str(column.path[0])] = change.values[column.header]
+            else:
+                options.setdefault(column.path[1], {})[str(column.path[2])] = change.values[column.header]
+    return spot, record | ({"options": list(options.values())} if options else {})
 
 
 def _append(text: YamlText, document: Document | None, place: Place, records: list[dict[str, Any]]) -> None:

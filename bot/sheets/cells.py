@@ -71,17 +71,21 @@ class Words:
         return JOINT.join(value or ())
 
     def read(self, text: str, old: Any) -> list[str]:
-        known = set(old or ())
-        words: list[str] = []
-        for part in re.split(r"[；;\n]", text):
-            whole = part.strip()
-            parts = re.split(r"[，,、]", whole) if self.enumerated and whole not in known else [whole]
-            words += [Line().read(word.strip(), None) for word in parts if word.strip()]
+        separators = (r"[；;\n]", r"[，,]", "、") if self.enumerated else (r"[；;\n]",)
+        words = [Line().read(word, None) for word in _split(text, separators, frozenset(old or ()))]
         if twice := next((word for n, word in enumerate(words) if word in words[:n]), None):
             raise Unreadable(f"「{twice}」写了两遍", "留一个")
         if not words:
             raise Unreadable("一个词也没有", "写上，或者清空这一格")
         return words
+
+
+def _split(text: str, separators: Sequence[str], whole: frozenset[str]) -> list[str]:
+    """The parts of a list; what is one of `whole` is not split further."""
+    if text in whole or not separators:
+        return [text] if text else []
+    first, *others = separators
+    return [word for part in re.split(first, text) for word in _split(part.strip(), others, whole)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,15 +116,16 @@ class _Comparing:
                 self._note(f"没有「{column.header}」列，当作没有改")
 
     def _line(self, line: Line) -> None:
+        name = line.cells[ID]
         if wrong := [(header, cell) for header, cell in line.cells.items() if cell.wrong]:
             for header, cell in wrong:
                 self._refuse(cell.address, header, cell.wrong, "写成文字，一格是一格")
+            self._seen.setdefault(name.text, line)
             return
         mark = line.cells.get(DELETE, Cell("", ""))
         if mark.text not in ("", YES):
             self._refuse(mark.address, DELETE, f"「{mark.text}」看不懂", f"要删写「{YES}」，不删空着")
             return
-        name = line.cells[ID]
         if name.text:
             self._known_row(line, name, deleted=bool(mark.text))
         elif any(cell.text for header, cell in line.cells.items() if self._sheet.column(header)):
@@ -273,10 +274,10 @@ def _new_value(column: Column, text: str, record: Record) -> Any:
         raise Unreadable("这一格是锁定的", f"改回「{column.text(record)}」")
     if text:
         return column.kind.read(text, column.value(record))
-    if column.required:
-        raise Unreadable("这一格不能空", "写上")
     if column.own(record) is None:
         raise Unreadable("这是整个文件共用的，不能在这里清空", f"改回「{column.text(record)}」")
+    if column.required and not column.shared(record):
+        raise Unreadable("这一格不能空", "写上")
     return None
 
 

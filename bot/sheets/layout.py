@@ -68,9 +68,13 @@ class Column:
     def value(self, record: Record) -> Any:
         """What holds for the record, be it said there or for the whole file."""
         found = self.own(record)
-        if found is None and len(self.path) == 1:
-            found = record.shared.get(str(self.path[0]))
+        if found is None:
+            found = self.shared(record)
         return self.default if found is None else found
+
+    def shared(self, record: Record) -> Any:
+        """What the file says for all its records; None where it says nothing."""
+        return record.shared.get(str(self.path[0])) if len(self.path) == 1 else None
 
     def own(self, record: Record) -> Any:
         """What the record itself says; None where it says nothing."""
