@@ -37,6 +37,7 @@ def kb() -> None:
 
 for _command in (
     kb_publish.publish, kb_publish.history, kb_publish.rollback, kb_sheets.import_sheets, kb_sheets.export_sheets,
+    kb_sheets.export_rules,
 ):  # fmt: skip
     kb.add_command(_command)
 

@@ -1,23 +1,31 @@
-"""`lvlin kb export` and `kb import`: the knowledge as an Excel file, and back."""
+"""`lvlin kb export`, `kb import` and `kb export-rules`: the knowledge as an Excel file, and back; as rules to paste."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from bot.assembly import kept_versions
+from bot.asking import Asker, unchanged
+from bot.assembly import kept_versions, make_brain, make_turns, nobody_alerted, served_knowledge
 from bot.cli.common import config_option, give_way, json_option, print_json, read_settings
 from bot.cli.progress import progress
+from bot.cli.stored import opened
 from bot.errors import WrongUsage
 from bot.export import file_in_place
+from bot.kb.load import load
+from bot.records import Inbound, Reply
 from bot.settings import Settings
-from bot.sheets import apply
+from bot.sheets import apply, rules
 from bot.sheets.compare import REFUSING, Told
 from bot.sheets.read import read
+from bot.storage.memory import MemoryStore
 
 _READING = "正在读表"
 
@@ -74,6 +82,62 @@ def import_sheets(file: Path, dry_run: bool, config_path: Path, as_json: bool) -
         click.echo("导出以后知识库改过；表里没动过的行照知识库现在的样子，不受影响。")
     click.echo(_summary(Counter(one.what for one in plan.told), files, settings, dry_run=dry_run))
     return 1 if plan.refused else 0
+
+
+@click.command("export-rules")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@config_option
+def export_rules(file: Path, config_path: Path) -> None:
+    """Write rules for WeCom's own 自动回复 as an Excel file FILE: keywords and replies to paste.
+
+    Dangers first, then what most people asked for by the stored turns, then a default order: at most 100 rules, whose
+    keywords stand in no other rule. Replies are the bot's own, of the knowledge that is served.
+    """
+    settings = read_settings(config_path, "ERROR")  # what is warned of while asking is no news
+    new_workbook(file)
+    give_way()
+    with progress() as tell:
+        tell("正在整理规则", 0, 1)
+        made = asyncio.run(_packed(settings))
+        with tempfile.TemporaryDirectory(prefix="lvlin-export-") as folder:
+            book = Path(folder) / "rules.xlsx"
+            rules.write_rules(book, made)
+            with file_in_place(file) as out:
+                out.write(book.read_bytes())
+    for name, why in made.left_out:
+        click.echo(f"没有写 {name}：{why}", err=True)
+    click.echo(f"写了{len(made.rules)}条规则：{file}")
+
+
+async def _packed(settings: Settings) -> rules.Pack:
+    folder = served_knowledge(settings)
+    knowledge = load(folder)
+    brain = make_brain(settings, folder, datetime.now(settings.site.timezone).date())
+    store = MemoryStore()
+    await store.start()
+    asker = Asker(make_turns(settings, store, lambda: brain, nobody_alerted), "rules", unchanged)
+    numbers = itertools.count()
+
+    async def ask(question: str) -> Reply:
+        name = f"r{next(numbers)}"
+        asked = Inbound("message", name, sender=name, text=question, session=name, sent_at=datetime.now(UTC))
+        return (await asker.take(asked)).reply
+
+    city = knowledge.cities.get(settings.site.city) or knowledge.cities["national"]
+    return await rules.pack(knowledge, city, await _people(settings), ask)
+
+
+async def _people(settings: Settings) -> dict[str, int]:
+    """Entry → how many people were answered from it, but for the simulator; empty where there is no database."""
+    if not settings.store.path.is_file():
+        return {}
+    tried = {name for name, channel in settings.channels.items() if channel.type == "simulator"}
+    people: dict[str, set[str]] = defaultdict(set)
+    async with opened(settings) as store:
+        async for turn in store.turns():
+            if turn.reply.entry and turn.channel not in tried:
+                people[turn.reply.entry].add(turn.user)
+    return {entry: len(users) for entry, users in people.items()}
 
 
 def new_workbook(file: Path) -> None:

@@ -77,7 +77,7 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
     "cryptography": ("bot.channels.crypto", "bot.vault"),
     "prometheus_client": ("bot.health",),
     "pythonjsonlogger": ("bot.logs",),
-    "xlsxwriter": ("bot.export", "bot.sheets.write"),
+    "xlsxwriter": ("bot.export", "bot.sheets.write", "bot.sheets.rules"),
     "openpyxl": ("bot.sheets.read",),
     "click": ("bot.cli",),
     "rich": ("bot.cli",),
