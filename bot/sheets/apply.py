@@ -13,7 +13,7 @@ from typing import Any
 
 from bot import strict_yaml
 from bot.errors import Fault, FaultyFile, LvlinError
-from bot.kb.load import load_with_lines
+from bot.kb.load import load_with_lines, version_of
 from bot.sheets.compare import Plan, RowChange, Told, compare
 from bot.sheets.layout import OWN_ITEMS, Column, Record, Sheet, Spot, sheets
 from bot.sheets.read import Workbook
@@ -32,9 +32,9 @@ class Folder:
 
     def __init__(self, path: Path, city: str) -> None:
         self.path = path
-        self.texts = _texts(path)
         self.knowledge, shown = load_with_lines(path)
-        if _texts(path) != self.texts:
+        self.texts = _texts(path)
+        if version_of(path) != self.knowledge.version:
             raise LvlinError("the knowledge folder was changed just now — try again")
         self.documents = {name.removeprefix(f"{path.name}/"): document for name, document in shown.items()}
         self.sheets = sheets(self.knowledge, city)

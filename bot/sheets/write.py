@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot.errors import LvlinError
 from bot.sheets import base
 from bot.sheets.cells import Choice
 from bot.sheets.layout import DELETE, Column, Sheet
@@ -13,6 +14,8 @@ from bot.strict_yaml import Document
 
 GUIDE = "说明"
 YES = "是"
+CELL_CHARS = 32_767
+"""The longest text of an Excel cell."""
 _SPARE_ROWS = 500
 """Rows under the last one that have drop-down lists too."""
 _GUIDE = (
@@ -74,6 +77,9 @@ class _Writing:
         for row, record in enumerate(sheet.records(documents), 1):
             cells = {column.header: column.text(record) for column in sheet.columns}
             for n, column in enumerate(sheet.columns):
+                if len(cells[column.header]) > CELL_CHARS:
+                    what = f"{column.header} of {record.id} is too long for a cell ({record.file})"
+                    raise LvlinError(f"{what} — shorten it")
                 to.write_string(row, n, cells[column.header], self._locked if column.locked else self._open)
             self._base.append((sheet.title, record.id, base.packed(base.digests(cells))))
         last = row + _SPARE_ROWS

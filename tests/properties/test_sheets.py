@@ -54,7 +54,7 @@ def _at(record: Record, column: Column, documents: Any) -> Any:
     return column.own(Record("", "", (), value, {}))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_one_edited_cell_is_exactly_this_one_change(site: tuple[apply.Folder, Path], data: st.DataObject) -> None:
     found, path = site

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ knowledge: kb
 secret: 0123456789abcdef0123456789abcdef
 channels:
   try: {type: simulator}
+  gateway: {type: webhook, secret: whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD}
 """
 
 
@@ -96,3 +99,14 @@ def test_rules_are_written(lvlin: Run) -> None:
     assert (status, out[:2]) == (0, "写了")
     rows = list(openpyxl.load_workbook("rules.xlsx")["自动回复"].iter_rows(min_row=2, values_only=True))
     assert ("奶茶杯", True) in [(row[1], "奶茶杯" in row[3]) for row in rows]
+
+
+def test_what_more_people_asked_for_comes_first(lvlin: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [("gateway", f"p{n}", "报纸扔哪") for n in range(2)] + [("gateway", "p1", "奶茶杯扔哪")] * 5
+    for channel, user, text in (*asked, *(("try", f"t{n}", "奶茶杯扔哪") for n in range(9))):
+        message = json.dumps({"text": text, "user": user}).encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(message), encoding="utf-8"))
+        assert lvlin("ask", "--jsonl", "--keep", "--channel", channel)[0] == 0
+    lvlin("kb", "export-rules", "rules.xlsx")
+    rows = openpyxl.load_workbook("rules.xlsx")["自动回复"].iter_rows(min_row=2, values_only=True)
+    assert [row[1] for row in rows][:2] == ["报纸", "奶茶杯"]

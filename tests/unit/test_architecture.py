@@ -87,7 +87,7 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
 
 NO_CLOCK = (
     "bot.kb", "bot.matching", "bot.places", "bot.compose", "bot.local", "bot.manners", "bot.metrics", "bot.channels",
-    "handlers",
+    "handlers", "bot.sheets", "bot.yaml_text",
 )  # fmt: skip
 """What is given the time and never asks for it."""
 

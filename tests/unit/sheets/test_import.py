@@ -16,7 +16,7 @@ from bot.kb.load import load
 from bot.sheets import apply
 from bot.sheets.layout import OWN_ITEMS
 from bot.sheets.read import read
-from bot.sheets.write import GUIDE
+from bot.sheets.write import CELL_CHARS, GUIDE
 from tests.unit.sheets.books import ITEMS, PLACES, add, cell, column, exported, folder, planned, row
 
 SHIPPED = Path(__file__).parents[3] / "knowledge"
@@ -253,6 +253,12 @@ def test_files_keep_their_mode_and_a_folder_changed_meanwhile_is_left_alone(kb: 
         apply.save(found, {"items/all.yaml": ITEMS})
     assert "脏" in (kb / "items/all.yaml").read_text("utf-8")
     assert not [path for path in kb.rglob("*") if path.name.startswith(".")]
+
+
+def test_a_text_too_long_for_a_cell_stops_the_export(kb: Path) -> None:
+    (kb / "items/all.yaml").write_text(ITEMS.replace("沾了奶", "长" * (CELL_CHARS + 1)), "utf-8")
+    with pytest.raises(LvlinError, match="too long for a cell"):
+        exported(kb)
 
 
 def test_what_is_no_workbook_is_told(tmp_path: Path) -> None:
