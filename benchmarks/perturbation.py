@@ -27,7 +27,7 @@ from bot.asking import Asker, unchanged
 from bot.assembly import make_brain, make_turns, nobody_alerted
 from bot.evaluate import Question, read_questions
 from bot.kb.load import Knowledge, load
-from bot.records import Inbound, Reply
+from bot.records import Inbound, ItemAnswer, Reply
 from bot.storage.memory import MemoryStore
 
 QUESTIONS = ROOT / "tests/questions/heldout_a.jsonl"
@@ -193,12 +193,17 @@ def _traditional() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is told, apart from its wording: a name that was only inferred from the text is part of that."""
+    """What a resident reads, apart from its wording: a name that was only inferred from the text is part of that. An
+    entry of a topic is told as it stands, whatever things were seen in the question."""
 
     reply: Reply
 
+    @property
+    def _things(self) -> Sequence[ItemAnswer]:
+        return () if (self.reply.entry or "").startswith("topics/") else self.reply.items
+
     def __str__(self) -> str:
-        items = [("" if item.inferred else item.name, item.category) for item in self.reply.items]
+        items = [("" if item.inferred else item.name, item.category) for item in self._things]
         options = [option.label for option in self.reply.options]
         told = [self.reply.action, self.reply.topic, self.reply.entry, items, options]
         return json.dumps(told, ensure_ascii=False)
@@ -212,7 +217,7 @@ class Told:
         return self.reply.action == "answer" and self._gist() != before._gist()
 
     def _gist(self) -> tuple[str | None, frozenset[str]]:
-        return self.reply.topic, frozenset(item.category for item in self.reply.items)
+        return self.reply.topic, frozenset(item.category for item in self._things)
 
 
 @dataclass(slots=True)

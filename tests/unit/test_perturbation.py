@@ -79,6 +79,12 @@ def test_which_answers_are_the_same(after: Reply, same: bool, misleads: bool) ->
     assert (Told(after).same(Told(CUP)), Told(after).misleads(Told(CUP))) == (same, misleads)
 
 
+def test_an_entry_is_the_same_whatever_things_were_seen() -> None:
+    plain = Reply("answer", topic="lamp", entry="topics/lamp/tube")
+    seen = Reply("answer", topic="lamp", entry="topics/lamp/tube", items=(RIGHT,))
+    assert (Told(plain).same(Told(seen)), Told(plain).misleads(Told(seen))) == (True, False)
+
+
 def test_the_table_has_a_bar() -> None:
     result = Result()
     result.asked["emoji"], result.same["emoji"] = 20, 19
