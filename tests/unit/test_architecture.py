@@ -58,6 +58,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.publishing": (
         *CONTEXT, "bot.settings", "bot.storage.memory", "bot.turns", "bot.assembly", "bot.publishing",
     ),
+    "bot.yaml_text": (*FOUNDATION, *STRICT),
+    "bot.sheets": (*KNOWLEDGE, "bot.yaml_text", "bot.sheets"),
     "bot.app": ("bot",),
     "bot.cli": ("bot",),
     "bot.__main__": ("bot.cli",),
@@ -68,14 +70,15 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
     "rapidfuzz": ("bot.matching.likeness",),
     "sqlite_utils": ("bot.storage",),
     "sqlite3": ("bot.storage",),
-    "yaml": ("bot.strict_yaml",),
+    "yaml": ("bot.strict_yaml", "bot.yaml_text"),
     "holidays": ("bot.kb.workdays",),
     "defusedxml": ("bot.channels.xml",),
     "standardwebhooks": ("bot.channels.webhook",),
     "cryptography": ("bot.channels.crypto", "bot.vault"),
     "prometheus_client": ("bot.health",),
     "pythonjsonlogger": ("bot.logs",),
-    "xlsxwriter": ("bot.export",),
+    "xlsxwriter": ("bot.export", "bot.sheets.write", "bot.sheets.rules"),
+    "openpyxl": ("bot.sheets.read",),
     "click": ("bot.cli",),
     "rich": ("bot.cli",),
     "aiohttp": ("bot.outbox", "bot.llm.client", "bot.webhook", "bot.listen", "bot.health", "bot.web", "bot.app"),
@@ -84,7 +87,7 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
 
 NO_CLOCK = (
     "bot.kb", "bot.matching", "bot.places", "bot.compose", "bot.local", "bot.manners", "bot.metrics", "bot.channels",
-    "handlers",
+    "handlers", "bot.sheets", "bot.yaml_text",
 )  # fmt: skip
 """What is given the time and never asks for it."""
 
