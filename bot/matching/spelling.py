@@ -1,4 +1,4 @@
-"""What was meant where something else was typed: pinyin instead of characters, and characters that only sound alike.
+"""What was meant where something else was typed: pinyin instead of characters, and characters that sound or look alike.
 
 The likeliest spelling by the pairs of characters that the knowledge uses, searched over the characters of each sound.
 """
@@ -9,11 +9,14 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 from bot.matching.pinyin import sounds, spelled
 from bot.matching.plain import Plain
 
+_LOOKALIKES = Path(__file__).parent / "tables" / "lookalikes.txt"
 _LATIN = re.compile(r"[a-z]+(?: [a-z]+)*")
 _LEAST_SYLLABLES = 3
 """Fewer typed syllables are left to the dictionary of things."""
@@ -48,6 +51,17 @@ def compile_spelling(texts: Iterable[str]) -> Plain:
     }
 
 
+@cache
+def _lookalikes() -> dict[str, str]:
+    """A character → those it is taken for, by hand or eye."""
+    alike: defaultdict[str, str] = defaultdict(str)
+    for line in _LOOKALIKES.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            for char in line:
+                alike[char] += line.replace(char, "")
+    return {char: "".join(dict.fromkeys(others)) for char, others in alike.items()}
+
+
 class Spelling:
     """The spellings of the knowledge."""
 
@@ -72,9 +86,14 @@ class Spelling:
         return found if known >= _LEAST_KNOWN * (len(found) - 1) else typed
 
     def mended(self, text: str) -> str:
-        """A folded text with characters replaced by others of the same sound where the knowledge never uses what was
-        typed: 「电持回收箱」 「电池回收箱」."""
-        return " ".join(map(self._mend, text.split(" ")))
+        """A folded text with characters replaced by others that sound or look alike, or dropped where they stand twice,
+        where the knowledge never uses what was typed: 「电持回收箱」 「电池回收箱」."""
+        return " ".join(self._mend(self._once(segment)) for segment in text.split(" "))
+
+    def _once(self, segment: str) -> str:
+        """The segment with a character typed twice standing once, where the knowledge never doubles it."""
+        kept = [char for n, char in enumerate(segment) if char != segment[n - 1 : n] or char + char in self._pairs]
+        return "".join(kept)
 
     def _mend(self, segment: str) -> str:
         odd = [pair not in self._pairs for pair in map("".join, pairwise(segment))]
@@ -83,9 +102,10 @@ class Spelling:
         choices = []
         for n, (char, sound) in enumerate(zip(segment, sounds(segment), strict=True)):
             doubtful = (n > 0 and odd[n - 1]) or (n < len(odd) and odd[n])
-            others = self._by_sound.get(sound, "") if doubtful else ""
+            others = self._by_sound.get(sound, "") + _lookalikes().get(char, "") if doubtful else ""
             choices.append([(char, 0.0), *((other, _SUBSTITUTED) for other in others if other != char)])
-        return self._best(choices)
+        best = self._best(choices)
+        return best if all(pair in self._pairs for pair in map("".join, pairwise(best))) else segment
 
     def _best(self, choices: Sequence[Sequence[tuple[str, float]]]) -> str:
         """One character of each place, so that the pairs are the likeliest; of ties the first."""

@@ -83,27 +83,25 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     """Decide what `text` asks. `about`: the topic talked of before."""
     folded = heard(text, index)
     found = _decided(folded, index, about)
-    if found.score >= _DOUBTFUL or not (found.asks or found.question_likelihood >= _MAYBE_ASKED):
+    if found.score >= _SURE and all(thing.rule == "name" for thing in found.things):
         return found
     if (mended := index.spelling.mended(folded.text)) == folded.text:
         return found
     other = _decided(Folded(mended, tuple(mended.split())), index, about)
     score = round(other.score * _MENDED, 3)
-    if score < max(_MENDED_LEAST, found.score + _MENDED_GAIN) or _leads_away(found.things, other.things):
+    if score < max(_MENDED_LEAST, found.score) or _leads_away(found.things, other.things):
         return found
-    if other.kind == "items" and other.rule != "name":
+    if other.kind == "items" and any(thing.rule != "name" for thing in other.things):
         return found  # an unknown thing does not become another unknown one, or half of a known one
     return replace(other, score=score, rule=f"{other.rule}, spelled by sound")
 
 
-_DOUBTFUL = 0.75
-"""Likelihood below which a message is looked at once more, spelled as it sounds."""
-_MAYBE_ASKED = 0.2
-"""Likelihood of a question from which a line without the form of one gets that second look."""
-_MENDED_LEAST, _MENDED_GAIN = 0.6, 0.1
-"""The likelihood it must then have, and what must be gained by it."""
-_MENDED = 0.93
-"""What the likelihood of a message spelled otherwise than typed is worth."""
+_SURE = 0.9
+"""The likelihood from which a message is not looked at once more, spelled as it sounds."""
+_MENDED_LEAST = 0.6
+"""The likelihood from which a message is taken as spelled otherwise than typed."""
+_MENDED = 0.98
+"""What the likelihood of such a message is worth."""
 
 
 def heard(text: str, index: Index) -> Folded:
