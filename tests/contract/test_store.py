@@ -504,7 +504,9 @@ async def test_nothing_is_stored_about_a_stranger(store: Store) -> None:
     await remember_wang(store)
     told = dict(await store.stored_about("u_stranger"))
     assert told.pop("user") == "u_stranger"
-    assert set(told) == {"turns", "sessions", "deliveries", "unanswered", "addresses", "chats"}
+    assert set(told) == {
+        "turns", "sessions", "deliveries", "unanswered", "addresses", "chats", "lessons", "opted_out",
+    }  # fmt: skip
     assert not any(told.values())
 
 
