@@ -78,7 +78,7 @@ def bin_meant(words: str, index: Index) -> Category | None:
 
 def target_meant(words: str, index: Index, limits: Thresholds) -> str | None:
     """The item or entry staff mean: by its name, or by a question it answers; as items/<name> or topics/<slug>/<id>."""
-    if item := index.item(words):
+    if item := index.item(words.removeprefix("items/")):
         return f"items/{item.name}"
     for name in (words, f"topics/{words}"):
         if name in index.entries:
@@ -114,23 +114,31 @@ def meant(lesson: Lesson, cluster: Unanswered, index: Index, limits: Thresholds)
         found = replace(lesson, value=_bin(lesson.value, index))
     else:
         found = replace(lesson, value=_target(lesson.value, index, limits))
-    if not found.harmless and not _says_hazardous(found, index) and (risky := hazards(subject, index)):
+    if not found.harmless and not _says_hazardous(found, index) and (risky := hazards(subject, index, limits)):
         raise _against_inference(found, risky)
     return found
 
 
-def hazards(subject: Subject, index: Index) -> tuple[str, ...]:
-    """What among the things asked about is hazardous by the knowledge, or as far as it can be inferred."""
+def hazards(subject: Subject, index: Index, limits: Thresholds) -> tuple[str, ...]:
+    """What among the things asked about is hazardous: as the bot would say now, or by what it is called."""
     found: dict[str, None] = {}
     for read in subject.read:
         if read.kind == "danger":
             found[core_of(read.folded, index)] = None
-        found.update((thing.name, None) for thing in read.things if thing.category == "hazardous")
-    for thing in subject.things:
-        guess = index.infer(thing)
-        if guess and guess.category == "hazardous":
-            found[thing] = None
+        told = [thing for thing in read.things if thing.item or thing.score >= limits.infer]
+        found.update((thing.name, None) for thing in told if thing.category == "hazardous")
+    found.update((thing, None) for thing in subject.things if _hazardous_by_name(thing, index))
     return tuple(found)
+
+
+def _hazardous_by_name(thing: str, index: Index) -> bool:
+    """Whether a thing is called by a hazardous word, or nearly like a hazardous thing."""
+    rules = index.facts.inference
+    if any(word in thing for word in rules.hazard) and not any(word in thing for word in rules.hazard_except):
+        return True
+    guess = index.infer(thing)
+    near = (index.item(name) for name in guess.near) if guess else ()
+    return any(item is not None and item.category == "hazardous" for item in near)
 
 
 _PERSONAL = re.compile(r"\d{5,}|@|\d+(?:号楼|栋|幢|单元|室)")

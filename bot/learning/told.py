@@ -44,7 +44,7 @@ def notice_lines(notices: Notices) -> Iterator[str]:
     if notices.reached:
         yield f"{_SECONDS}秒后告诉问过的{notices.reached}人。"
     if notices.closed:
-        yield f"{notices.closed}人问得太久，平台已不让回信。"
+        yield f"{notices.closed}人平台已不让回信，没有通知。"
     if notices.uncovered:
         yield f"{notices.uncovered}人问的还答不上，先不打扰。"
 
