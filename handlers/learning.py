@@ -9,6 +9,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.context import Context
@@ -32,6 +33,7 @@ _MAY_SEE: frozenset[Role] = frozenset(("viewer", "editor", "approver", "admin"))
 _MAY_TEACH: frozenset[Role] = frozenset(("editor", "approver", "admin"))
 _AT_WORK = ("waiting", "checking", "applying")
 _MOST_LISTED = 8
+_MOST_READ = 20
 _MOST_NEWS = 3
 _NEWS = timedelta(days=1)
 _LONGEST = 24
@@ -86,10 +88,11 @@ async def teach(asked: Utterance, ctx: Context) -> Reply | None:
         user=asked.user,
     )
     try:
-        lesson = meant(lesson, cluster, ctx.index, ctx.limits)
+        some = replace(cluster, variants=cluster.variants[:_MOST_READ])  # all of them are read when it is checked
+        lesson = meant(lesson, some, ctx.index, ctx.limits)
     except CannotTeach as exc:
         return _told(exc.told)
-    about = "、".join(subject_of(cluster, ctx.index).things[:3]) or _short(cluster.text)
+    about = "、".join(subject_of(some, ctx.index).things[:3]) or _short(cluster.text)
     text = f"正在检查：#{cluster.cluster_id}「{about}」{_in_words(lesson, ctx)}。\n{_SLOW}"
     return Reply("answer", text, score=1.0, lesson=lesson)
 

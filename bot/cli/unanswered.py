@@ -31,7 +31,7 @@ from bot.export import asked_within, unanswered_record
 from bot.learning import told
 from bot.learning.desk import asks_of, wording_of
 from bot.learning.lessons import UNDO
-from bot.learning.notices import Notices, notices_for
+from bot.learning.notices import Notices, notices_for, sending_channels
 from bot.learning.teach import Checked, Draft, Preview, answered, apply, replies_to, take_back
 from bot.records import Lesson, LessonKind, Unanswered
 from bot.settings import Settings
@@ -227,7 +227,15 @@ async def _kept(settings: Settings, checked: Checked, version: int | None) -> tu
     async with opened(settings) as store:
         askers = await store.askers(lesson.cluster_id, at)
         replies = await replies_to(asks_of(askers), brain, settings)
-        notices = notices_for(askers, replies, make_vault(settings), wording_of(brain), at=at, due_at=at + UNDO)
+        notices = notices_for(
+            askers,
+            replies,
+            make_vault(settings),
+            wording_of(brain),
+            sending=sending_channels(settings),
+            at=at,
+            due_at=at + UNDO,
+        )
         kept = await store.settle_lesson(
             replace(
                 lesson,
@@ -294,6 +302,7 @@ def _came_to(
             "answers": list(_answers(preview)),
             "told": notices.reached if notices else 0,
             "closed": notices.closed if notices else 0,
+            "mute": notices.mute if notices else 0,
             "uncovered": notices.uncovered if notices else 0,
             "verdict": list(verdict),
             "why": words,

@@ -17,7 +17,7 @@ from bot.brain import Brain
 from bot.errors import FaultyFile, LvlinError, StoreUnavailable
 from bot.learning import told
 from bot.learning.lessons import UNDO, CannotTeach
-from bot.learning.notices import Addresses, Notices, notices_for
+from bot.learning.notices import Addresses, Notices, notices_for, sending_channels
 from bot.learning.teach import Ask, Checked, EditedMeanwhile, apply, published_as, replies_to, take_back
 from bot.records import Asker, Delivery, Lesson, LessonState, Unanswered
 from bot.settings import Settings
@@ -142,6 +142,7 @@ class Desk:
             await replies_to(asks_of(askers), brain, self.settings),
             self.addresses,
             wording_of(brain),
+            sending=sending_channels(self.settings),
             at=at,
             due_at=at + UNDO,
         )

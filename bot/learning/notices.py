@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from typing import Protocol
 from bot.errors import LvlinError
 from bot.learning.teach import answered
 from bot.records import Asker, Delivery, Reply
+from bot.settings import Settings, Simulator, Webhook
 
 CLOSED = "the platform allows no message any more"
 """The reason of a notice that is skipped because no address is left."""
+MUTE = "channel cannot send yet"
+"""The reason of a notice that is skipped because nothing can be sent to its channel."""
 _LONGEST_QUESTION = 40
 
 Wording = Callable[[str, str, str], str]
@@ -32,18 +36,29 @@ class Addresses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """What is sent because of a lesson. `told`: the users it tells, or can tell no more; `closed`: how many of them
-    cannot be written to any more; `uncovered`: how many askers it does not answer."""
+    """What is sent because of a lesson. `told`: the users it tells, or cannot tell; of them, `closed`: how many the
+    platform lets nobody write to any more, `mute`: how many asked where nothing can be sent; `uncovered`: how many
+    askers the lesson does not answer."""
 
     deliveries: tuple[Delivery, ...] = ()
     told: tuple[str, ...] = ()
     closed: int = 0
+    mute: int = 0
     uncovered: int = 0
 
     @property
     def reached(self) -> int:
         """How many people are told."""
-        return len(self.told) - self.closed
+        return len(self.told) - self.closed - self.mute
+
+
+def sending_channels(settings: Settings) -> frozenset[str]:
+    """The channels to which messages can be sent."""
+    return frozenset(
+        name
+        for name, given in settings.channels.items()
+        if isinstance(given, Simulator) or (isinstance(given, Webhook) and given.deliver_url)
+    )
 
 
 def notices_for(
@@ -52,6 +67,7 @@ def notices_for(
     addresses: Addresses,
     wording: Wording,
     *,
+    sending: frozenset[str],
     at: datetime,
     due_at: datetime,
 ) -> Notices:
@@ -61,13 +77,14 @@ def notices_for(
     """
     covered = [asker for asker in askers if answered(replies[asker.text, asker.place])]
     made: list[Delivery] = []
-    closed = 0
+    unsent: Counter[str | None] = Counter()
     for together in _by_receiver(covered):
         asker = together[0]
-        address = _address_of(together, addresses)
+        address = _address_of(together, addresses) if asker.channel in sending else None
+        reason = None if address else CLOSED if asker.channel in sending else MUTE
+        unsent[reason] += len(together)
         reply = replies[asker.text, asker.place]
         text = wording("learned_group" if asker.chat else "learned", _shortened(asker.text), reply.text)
-        closed += 0 if address else len(together)
         made.append(
             Delivery(
                 delivery_id=secrets.token_hex(12),
@@ -78,13 +95,13 @@ def notices_for(
                 text=text if address else "",
                 address=addresses.seal(address) if address else None,
                 state="queued" if address else "skipped",
-                reason=None if address else CLOSED,
+                reason=reason,
                 created_at=at,
                 due_at=due_at,
             )
         )
     users = tuple(asker.user for asker in covered)
-    return Notices(tuple(made), users, closed, len(askers) - len(covered))
+    return Notices(tuple(made), users, unsent[CLOSED], unsent[MUTE], len(askers) - len(covered))
 
 
 def _by_receiver(askers: Iterable[Asker]) -> list[list[Asker]]:

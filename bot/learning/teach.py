@@ -338,6 +338,7 @@ async def replies_to(asks: Sequence[Ask], brain: Brain, settings: Settings) -> d
             Utterance("try", f"m{number}", who, None, "", text, at, place=place or brain.places.of_chat("try", None))
         )
         found[text, place] = turn.reply
+        await asyncio.sleep(0)  # a server answers others in between
     await store.stop()
     return found
 

@@ -45,6 +45,8 @@ def notice_lines(notices: Notices) -> Iterator[str]:
         yield f"{_SECONDS}秒后告诉问过的{notices.reached}人。"
     if notices.closed:
         yield f"{notices.closed}人平台已不让回信，没有通知。"
+    if notices.mute:
+        yield f"{notices.mute}人用的渠道还不能主动发消息，没有通知。"
     if notices.uncovered:
         yield f"{notices.uncovered}人问的还答不上，先不打扰。"
 

@@ -32,20 +32,14 @@ def best(text: str, phrases: Sequence[str]) -> tuple[int, float]:
     return (hit[2], hit[1] / 100) if hit else (0, 0.0)
 
 
-def about_the_same(text: str, other: str) -> float:
-    """The likeness of what two questions are about (0 to 1): as they are written, and of longer ones also in another
-    order, or the one within the other."""
-    written = fuzz.ratio(text, other)
-    if min(len(text), len(other)) < _TOLD_APART:
-        return written / 100
-    ordered = fuzz.token_sort_ratio(" ".join(text), " ".join(other))
-    return max(written, ordered, fuzz.partial_ratio(text, other) * _WITHIN) / 100
+def in_any_order(text: str, other: str) -> float:
+    """The likeness of two texts (0 to 1), whatever the order of their characters."""
+    return fuzz.token_sort_ratio(" ".join(text), " ".join(other)) / 100
 
 
-_TOLD_APART = 6
-"""Characters from which a question says enough to be known in another order: 蜂蜜 is not 蜜蜂."""
-_WITHIN = 0.9
-"""What one within the other is worth, against both being the same."""
+def within(text: str, other: str) -> float:
+    """How like the shorter of two texts is to a part of the longer one (0 to 1)."""
+    return fuzz.partial_ratio(text, other) / 100
 
 
 def of(text: str, phrase: str) -> float:
