@@ -28,7 +28,7 @@ Joins = Callable[[str, Sequence[str]], int | None]
 """What a question is about, and what others are → the place of the one that asks the same, or None."""
 
 MOST_ALIKE = 50
-"""Questions of open clusters that a new one is compared with, those that share most pairs of characters."""
+"""Questions of open clusters that a new one is compared with: those that share most characters, and pairs of them."""
 
 
 @dataclass(frozen=True, slots=True)

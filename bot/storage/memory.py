@@ -435,10 +435,10 @@ class MemoryStore:
                     return cluster
         if joins is None or ask.core is None:
             return None
-        wanted = rows.pairs(ask.core)
+        wanted = rows.parts(ask.core)
         opened = [cluster for cluster in self._clusters if cluster.state == "open"]
         cores = {(other.core, cluster.number): cluster for cluster in opened for other in cluster.asks if other.core}
-        shared = {key: len(wanted & rows.pairs(key[0])) for key in cores}
+        shared = {key: len(wanted & rows.parts(key[0])) for key in cores}
         near = sorted((key for key in cores if shared[key]), key=lambda key: (-shared[key], key[1], key[0]))
         near = near[:MOST_ALIKE]
         place = joins(ask.core, [core for core, _ in near])

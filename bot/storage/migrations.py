@@ -146,16 +146,17 @@ STEPS = (
             "CREATE INDEX unanswered_asks_folded ON unanswered_asks (folded) WHERE folded IS NOT NULL",
             "CREATE INDEX unanswered_asks_core ON unanswered_asks (core) WHERE core IS NOT NULL",
             "CREATE INDEX unanswered_asks_until ON unanswered_asks (until) WHERE address IS NOT NULL",
-            # Pairs of neighbouring characters of what is asked about: few questions are compared with a new one.
-            """CREATE TABLE unanswered_pairs (
-                pair TEXT NOT NULL, core TEXT NOT NULL, cluster_id INTEGER NOT NULL,
-                PRIMARY KEY (pair, core, cluster_id)
+            # Characters and pairs of them in what is asked about: few questions are compared with a new one.
+            """CREATE TABLE unanswered_parts (
+                part TEXT NOT NULL, core TEXT NOT NULL, cluster_id INTEGER NOT NULL,
+                PRIMARY KEY (part, core, cluster_id)
             ) WITHOUT ROWID""",
-            "CREATE INDEX unanswered_pairs_cluster ON unanswered_pairs (cluster_id, core)",
-            """INSERT OR IGNORE INTO unanswered_pairs (pair, core, cluster_id)
-                WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 200)
-                SELECT substr(core, n, 2), core, cluster_id FROM unanswered_asks, place
-                WHERE core <> '' AND n < max(2, length(core))""",
+            "CREATE INDEX unanswered_parts_cluster ON unanswered_parts (cluster_id, core)",
+            """INSERT OR IGNORE INTO unanswered_parts (part, core, cluster_id)
+                WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 200),
+                    size(length) AS (VALUES (1), (2))
+                SELECT substr(core, n, size.length), core, cluster_id FROM unanswered_asks, place, size
+                WHERE core <> '' AND n + size.length <= length(core) + 1""",
             """CREATE TABLE lessons (
                 lesson_id INTEGER PRIMARY KEY AUTOINCREMENT,
                 cluster_id INTEGER NOT NULL,

@@ -209,9 +209,9 @@ def taken_back(lesson: Lesson) -> Lesson:
     return replace(lesson, state="undoing") if lesson.state == "taught" else lesson
 
 
-def pairs(core: str) -> set[str]:
-    """Neighbouring characters of what a question is about."""
-    return {core[n : n + 2] for n in range(max(1, len(core) - 1))} if core else set()
+def parts(core: str) -> set[str]:
+    """The characters of what a question is about, and each two neighbours."""
+    return set(core) | {core[n : n + 2] for n in range(len(core) - 1)}
 
 
 def retired_turn(turn: Turn) -> Turn:

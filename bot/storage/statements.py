@@ -145,8 +145,8 @@ def _queue_unanswered(conn: sqlite3.Connection, keeping: Keeping) -> None:
         cluster = conn.execute(new, (text, at, at)).lastrowid
     else:
         conn.execute(_ASKED_AGAIN, {"cluster": cluster, "at": at})
-    held = [(pair, core, cluster) for pair in sorted(rows.pairs(core))]
-    conn.executemany("INSERT OR IGNORE INTO unanswered_pairs (pair, core, cluster_id) VALUES (?, ?, ?)", held)
+    held = [(part, core, cluster) for part in sorted(rows.parts(core))]
+    conn.executemany("INSERT OR IGNORE INTO unanswered_parts (part, core, cluster_id) VALUES (?, ?, ?)", held)
     asked = "SELECT text FROM unanswered_asks WHERE cluster_id = ? AND user = ?"
     earlier = {words for (words,) in conn.execute(asked, (cluster, turn.user))}
     until = None if keeping.address_until is None else to_micros(keeping.address_until)
@@ -187,11 +187,11 @@ def _cluster_asking(conn: sqlite3.Connection, folded: str, core: str, joins: Joi
     if joins is None:
         return None
     alike = f"""
-        SELECT p.core, p.cluster_id FROM unanswered_pairs AS p JOIN unanswered AS u USING (cluster_id)
-        WHERE p.pair IN (SELECT value FROM json_each(?)) AND u.state = 'open'
+        SELECT p.core, p.cluster_id FROM unanswered_parts AS p JOIN unanswered AS u USING (cluster_id)
+        WHERE p.part IN (SELECT value FROM json_each(?)) AND u.state = 'open'
         GROUP BY p.core, p.cluster_id ORDER BY count(*) DESC, p.cluster_id, p.core LIMIT {MOST_ALIKE}
     """
-    near = conn.execute(alike, (rows.list_text(sorted(rows.pairs(core))),)).fetchall()
+    near = conn.execute(alike, (rows.list_text(sorted(rows.parts(core))),)).fetchall()
     place = joins(core, [other for other, _ in near])
     return None if place is None else int(near[place][1])
 
@@ -476,7 +476,7 @@ def _forget_asks(conn: sqlite3.Connection, user: str, fresh: str) -> None:
 def _reword_cluster(conn: sqlite3.Connection, cluster: int) -> None:
     """Let a cluster say only what somebody who asked still stands for."""
     left = "SELECT core FROM unanswered_asks WHERE cluster_id = ?1 AND core IS NOT NULL"
-    conn.execute(f"DELETE FROM unanswered_pairs WHERE cluster_id = ?1 AND core NOT IN ({left})", (cluster,))
+    conn.execute(f"DELETE FROM unanswered_parts WHERE cluster_id = ?1 AND core NOT IN ({left})", (cluster,))
     variants = _variants(conn, cluster)
     if not variants:
         conn.execute("UPDATE unanswered SET text = '' WHERE cluster_id = ?", (cluster,))

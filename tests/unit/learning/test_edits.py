@@ -99,8 +99,9 @@ def test_an_entry_is_appended_after_the_last_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["no", "12:30", "010", "-1", "*a", "&b", "!c", "a: b", "a #b", "'", '"', "[", "}", "\\", "null", "~", "2027", "😀"]
-)  # fmt: skip
+    "word",
+    ["no", "12:30", "010", "-1", "*a", "&b", "!c", "a: b", "a #b", "'", '"', "[", "}", "\\", "null", "~", "2027", "😀"],
+)
 def test_whatever_a_resident_wrote_stays_a_text(word: str) -> None:
     text = with_item(None, {"name": word, "category": "residual", "aliases": [word + "二"]})
     (item,) = read(text)["items"]
