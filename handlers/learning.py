@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -22,12 +21,13 @@ log = logging.getLogger("lvlin.staff")
 router = Router()
 
 _LIST = frozenset(("未答", "未答问题", "待答", "待答问题"))
-_TEACH = re.compile(r"(?:@\S+\s*)?教(?:一下)?\s*(?:#\s*|第)?(\d{1,9})\s*(?:号|题|条)?\s*(.*)", re.DOTALL)
-_SAYS = re.compile(r"(=+|等于|就是|是|算|归|放|扔|同|跟|和|像|:|答案?:?)\s*(.+)", re.DOTALL)
-_UNDO = re.compile(r"(?:@\S+\s*)?(?:撤销|撤回|收回)\s*(?:#\s*|第)?(\d{1,9})?\s*(?:号|题|条)?[。!]?")
+_TEACH = re.compile(r"(?:@\S+\s*)?教(?:一下)?\s*(?:[#＃]\s*|第)?(\d{1,9})\s*(?:号|题|条)?\s*(.*)", re.DOTALL)
+_SAYS = re.compile(r"([=＝]+|等于|就是|是|算|归|放|扔|同|跟|和|像|[:：]|答案?[:：]?)\s*(.+)", re.DOTALL)
+_UNDO = re.compile(r"(?:@\S+\s*)?(?:撤销|撤回|收回)\s*(?:[#＃]\s*|第)?(\d{1,9})?\s*(?:号|题|条)?[。！!]?")
 _STOOD_BY = re.compile(r"[,，。;；\s]*[(（]?(?:已)?确认无害[)）]?[。!！]?$")
 _SAME_AS = frozenset(("同", "跟", "和", "像"))
-_ANSWERS = frozenset((":", "答", "答案", "答:", "答案:"))
+_ANSWERS = frozenset(":：答")
+"""What a sign that comes before an answer begins with."""
 _ALIKE_TAIL = re.compile(r"(?:一样|一个样|相同)$")
 _MAY_SEE: frozenset[Role] = frozenset(("viewer", "editor", "approver", "admin"))
 _MAY_TEACH: frozenset[Role] = frozenset(("editor", "approver", "admin"))
@@ -62,21 +62,21 @@ async def listed(asked: Utterance, ctx: Context) -> Reply | None:
 @router.on("message")
 async def teach(asked: Utterance, ctx: Context) -> Reply | None:
     """「教 #12 = 干垃圾」: queue the lesson, once what it says is found to make sense."""
-    found = _TEACH.fullmatch(_written(asked.text))
+    found = _TEACH.fullmatch(asked.text.strip())
     if found is None:
         return None
     if refusal := _refusal(asked, ctx, _MAY_TEACH):
         return refusal
     cluster = await _cluster(int(found[1]), asked, ctx)
     if cluster is None:
-        return _told(f"没有 #{found[1]}。发「未答」看编号。")
+        return _told(f"没有 #{int(found[1])}。发「未答」看编号。")
     if cluster.state == "taught":
-        return _told(f"#{found[1]} 已经教过了，现在由 {cluster.entry} 答。")
+        return _told(f"#{cluster.cluster_id} 已经教过了，现在由 {cluster.entry} 答。")
     said = _said(found[2], ctx)
     if said is None:
         return _told(f"没看懂要教什么。{_HOW}")
     if any(lesson.state in _AT_WORK for lesson in await ctx.store.lessons(cluster=cluster.cluster_id)):
-        return _told(f"#{found[1]} 正在检查，请等结果；不要了就回复「撤销」。")
+        return _told(f"#{cluster.cluster_id} 正在检查，请等结果；不要了就回复「撤销」。")
     kind, value = said
     lesson = Lesson(
         cluster.cluster_id,
@@ -100,7 +100,7 @@ async def teach(asked: Utterance, ctx: Context) -> Reply | None:
 @router.on("message", staff=True)
 async def take_back(asked: Utterance, ctx: Context) -> Reply | None:
     """「撤销」: one's last lesson, or that of a number, before it is applied or shortly after."""
-    found = _UNDO.fullmatch(_written(asked.text))
+    found = _UNDO.fullmatch(asked.text.strip())
     if found is None or asked.chat is not None or asked.role not in _MAY_TEACH:
         return None
     number = int(found[1]) if found[1] else None
@@ -172,7 +172,7 @@ def _said(words: str, ctx: Context) -> tuple[LessonKind, str] | None:
     plain = _STOOD_BY.sub("", value)
     if sign in _SAME_AS:
         return "alias", _ALIKE_TAIL.sub("", plain).strip() + value[len(plain) :]
-    if sign in _ANSWERS and bin_meant(plain, ctx.index) is None:
+    if sign[0] in _ANSWERS and bin_meant(plain, ctx.index) is None:
         return "answer", value
     return "category", value
 
@@ -181,11 +181,6 @@ def _in_words(lesson: Lesson, ctx: Context) -> str:
     if lesson.kind == "category":
         return f"= {ctx.index.label(lesson.value)}"
     return f"同 {lesson.value}" if lesson.kind == "alias" else f"答「{_short(lesson.value)}」（{lesson.topic}）"
-
-
-def _written(text: str) -> str:
-    """As staff typed it, in one width and without what surrounds it."""
-    return unicodedata.normalize("NFKC", text).strip()
 
 
 def _short(text: str) -> str:
