@@ -130,6 +130,10 @@ def teach(
             checked = draft.check(preview, tell)
     if checked.blocked:
         return _came_to(as_json, preview, told.blocked(number, checked.verdict), verdict=checked.verdict, status=1)
+    if checked.changed and not as_json:
+        click.echo("\n".join(told.changed_lines(checked)))
+    if checked.changed and not (yes or click.confirm("这些答复会变，还教吗？", err=True)):
+        return _came_to(as_json, preview, "没有教，知识库没动。", status=1)
     kept, notices = _taught(settings, checked)
     words = "\n".join([f"#{number} 教会了，已经用上。", *told.notice_lines(notices), _undo_hint(number)])
     return _came_to(as_json, preview, words, lesson=kept, notices=notices)

@@ -6,6 +6,7 @@ The child is this module, run as a program; it ends with us, and Ctrl-C at the t
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pickle
 import sys
@@ -58,6 +59,7 @@ def checked(settings: Settings, lesson: Lesson, cluster: Unanswered, day: date) 
 def _told() -> None:
     """In the child: read a request from standard input, write what came of it to standard output."""
     os.nice(10)
+    logging.disable(logging.WARNING)  # what is warned of while frozen questions are asked is no news
     request = pickle.loads(sys.stdin.buffer.read())
     try:
         found: object = checked(*request)

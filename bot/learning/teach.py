@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from bot.kb.load import Knowledge, load
 from bot.learning.edits import TAUGHT, with_entry, with_item, with_words
 from bot.learning.lessons import LONGEST_NAME, SOURCE, CannotTeach, Subject, meant, phrases_of, subject_of
 from bot.matching.index import Index
+from bot.matching.pinyin import sounds
 from bot.matching.understand import Thresholds
 from bot.publishing.gate import Progress, examine
 from bot.publishing.publish import publish, roll_back, unpublished
@@ -64,11 +65,13 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A lesson after the gate. `before`, `after`: the content of the knowledge without and with it, which are kept."""
+    """A lesson after the gate. `changed`: frozen questions that are answered otherwise with it, each with its answer;
+    `before`, `after`: the content of the knowledge without and with it, which are kept."""
 
     preview: Preview
     blocked: bool
     verdict: tuple[str, ...]
+    changed: tuple[tuple[str, Reply], ...] = ()
     before: str = ""
     after: str = ""
 
@@ -127,7 +130,8 @@ class Draft:
         before, _ = versions.copy(settings.knowledge)
         if before != self.before:
             raise EditedMeanwhile("the knowledge was edited while the lesson was checked — teach it again")
-        return Checked(preview, blocked=False, verdict=told, before=before, after=after)
+        changed = tuple((found.after.step.say, found.after.reply) for found in verdict.changed)
+        return Checked(preview, blocked=False, verdict=told, changed=changed, before=before, after=after)
 
 
 def refuse_foreign_edits(settings: Settings) -> None:
@@ -211,7 +215,7 @@ def _new_item(
     for thing in subject.things:
         if (known := index.item(thing)) and known.category != lesson.value:
             raise _known_otherwise(thing, known.name, index.label(known.category))
-    names = [thing for thing in subject.things if not index.item(thing)]
+    names = _told_apart(thing for thing in subject.things if not index.item(thing))
     if not subject.things:
         raise CannotTeach(
             "no thing is named in these questions — teach an --answer, or the --alias of an entry",
@@ -230,6 +234,11 @@ def _new_item(
     return Plan(
         f"items/{names[0]}", {TAUGHT: with_item(files.get(TAUGHT), item)}, (f"新增物品「{names[0]}」：{label}{also}",)
     )
+
+
+def _told_apart(names: Iterable[str]) -> list[str]:
+    """Names without those that sound like one before: a slip of the keyboard is understood by its sound."""
+    return list({sounds(name): name for name in reversed(list(names))}.values())[::-1]
 
 
 def _item_named(word: str, index: Index) -> str:
@@ -252,7 +261,7 @@ def _more_aliases(
     for thing in subject.things:
         if (known := index.item(thing)) and known.name != name:
             raise _known_otherwise(thing, known.name, index.label(known.category))
-    words = [thing for thing in subject.things if not index.item(thing)]
+    words = _told_apart(thing for thing in subject.things if not index.item(thing))
     if not subject.things:
         raise CannotTeach(
             f"no thing of at most {LONGEST_NAME} characters is named in these questions — teach an --answer",

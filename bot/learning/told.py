@@ -30,13 +30,22 @@ def reply_words(reply: Reply) -> str:
     """A reply on one line, and whether it is none."""
     if not answered(reply):
         return "（还答不上）"
-    return _short("／".join(reply.text.split("\n")))
+    return _short(_one_line(reply.text))
 
 
 def taught(number: int, checked: Checked, notices: Notices) -> str:
     """The lesson is published: what is answered now, who is told, and how to take it back."""
-    lines = [f"#{number} 教会了，已经用上。", *preview_lines(checked.preview, most=_MOST_SHOWN), *notice_lines(notices)]
+    lines = [f"#{number} 教会了，已经用上。", *preview_lines(checked.preview, most=_MOST_SHOWN)]
+    lines += [*changed_lines(checked, most=_MOST_SHOWN), *notice_lines(notices)]
     return "\n".join([*lines, f"{_SECONDS}秒内回复「撤销」可以收回。"])
+
+
+def changed_lines(checked: Checked, *, most: int | None = None) -> Iterator[str]:
+    """What else is answered otherwise because of the lesson."""
+    if checked.changed:
+        yield f"另有{len(checked.changed)}句常问的也跟着变了："
+    for text, reply in checked.changed[:most]:
+        yield f"· {_short(text)} → {_short(_one_line(reply.text) or '（不出声）')}"
 
 
 def notice_lines(notices: Notices) -> Iterator[str]:
@@ -69,6 +78,10 @@ def undone(number: int) -> str:
 def not_undone(number: int, why: str) -> str:
     """It could not be taken back in the knowledge."""
     return f"#{number} 没能撤销知识库的改动：{why}居民那边没有通知。"
+
+
+def _one_line(text: str) -> str:
+    return "／".join(text.split("\n"))
 
 
 def _short(text: str) -> str:

@@ -163,6 +163,7 @@ async def test_11_six_ask_staff_teach_everybody_is_told(loop: Loop) -> None:
     await loop.work()
     (report,) = await loop.sent()
     assert report["user"] == "boss"
+    assert "也叫" not in report["text"], "a slip of the keyboard is no name"
     for part in ("#1 教会了", "新增物品「神奇宝贝球」：干垃圾", "告诉问过的6人", "30秒内回复「撤销」"):
         assert part in report["text"]
 
@@ -287,6 +288,17 @@ async def test_the_gate_says_no(loop: Loop) -> None:
     assert (await loop.clusters())[0].state == "open"
     assert not (loop.folder / "items" / "taught.yaml").exists()
     assert "没有教成" in await loop.boss("未答")
+
+
+async def test_what_else_is_answered_otherwise_is_told(loop: Loop) -> None:
+    """A frozen question without an expectation of its answer changes with the lesson: allowed, and shown."""
+    frozen = "- name: two\n  steps:\n    - {say: 神奇宝贝球扔哪个桶, expect: {text_lacks: [不存在]}}\n"
+    (loop.folder / "dialogs" / "own.yaml").write_text(DIALOGS + frozen, encoding="utf-8")
+    await loop.say("神奇宝贝球怎么扔", "u1")
+    await loop.boss("教 #1 = 干垃圾")
+    await loop.work()
+    (report,) = await loop.sent()
+    assert "另有1句常问的也跟着变了：\n· 神奇宝贝球扔哪个桶 → 神奇宝贝球：干垃圾" in report["text"]
 
 
 async def test_what_looks_hazardous_is_taught_otherwise_only_by_who_stands_by_it(loop: Loop) -> None:
