@@ -400,6 +400,19 @@ async def test_on_the_command_line(loop: Loop) -> None:
     assert all("可回收物" in one["text"] for one in told)
 
 
+async def test_the_list_of_some_days_and_places(loop: Loop) -> None:
+    await loop.say("神奇宝贝球怎么扔", "u1")
+    for arguments, numbers in (
+        (["--from", "2020-01-01"], [1]),
+        (["--to", "2020-01-01"], []),
+        (["--place", "street"], [1]),
+        (["--place", "west"], []),
+    ):
+        status, out, _ = await loop.lvlin("unanswered", "list", "--json", *arguments)
+        assert (status, [one["cluster_id"] for one in json.loads(out)]) == (0, numbers), arguments
+    assert "#1  神奇宝贝球怎么扔  1人  1种问法" in (await loop.lvlin("unanswered", "list", "--all"))[1]
+
+
 async def test_dismissed_it_is_counted_and_not_listed(loop: Loop) -> None:
     await loop.say("神奇宝贝球怎么扔", "u1")
     assert (await loop.lvlin("unanswered", "dismiss", "1"))[:2] == (0, "#1 不用答了。\n")

@@ -162,7 +162,8 @@ async def test_clusters_of_an_older_schema_keep_their_numbers_and_are_joined(
     await store.start()
     found = {c.cluster_id: (c.text, c.people, c.variants) for c in [c async for c in store.unanswered()]}
     assert found == {3: ("神奇球怎么扔", 1, ("神奇球怎么扔",)), 4: ("", 1, ())}
-    for number, (folded, core) in enumerate((("神奇球怎么扔", "神奇球"), ("神奇球怎么丢", "神奇球怎么丢"), ("树", "树"))):
+    asked = (("神奇球怎么扔", "神奇球"), ("神奇球怎么丢", "神奇球怎么丢"), ("树", "树"))
+    for number, (folded, core) in enumerate(asked):
         turn = replace(turn_with(number), reply=Reply("fallback", unanswered=True), text=folded, user=f"u{number}")
         await store.keep(Keeping(turn, folded=folded, core=core, joins=lambda core, others: 0 if others else None))
     people = {c.cluster_id: c.people for c in [c async for c in store.unanswered()]}
