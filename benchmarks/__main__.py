@@ -1,4 +1,7 @@
-"""`python -m benchmarks [NAME …]`: the benchmarks, and one table of what they found."""
+"""`python -m benchmarks [NAME …]`: the benchmarks, and one table of what they found.
+
+`perturbation` also takes a file of questions: see `python -m benchmarks perturbation --help`.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,20 @@ import importlib
 import os
 import platform
 import sqlite3
+import sys
 
+from benchmarks import perturbation
 from benchmarks.table import Row
 
-NAMES = ("matching", "parts", "http", "cold", "jsonl", "reload", "publish", "crash")
+NAMES = ("matching", "parts", "http", "cold", "jsonl", "reload", "publish", "crash", "perturbation")
 """Every benchmark: a module here with a `run() -> list[Row]`."""
 
 
 def main() -> None:
     """Run what was asked for, or all, and print the rows as they come."""
+    if sys.argv[1:2] == ["perturbation"] and sys.argv[2:]:
+        perturbation.main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; default: all")
     names = parser.parse_args().names or NAMES

@@ -26,6 +26,10 @@ from bot.knowledge import LOOK_SECONDS, LiveKnowledge
 from bot.learning.child import checked_apart
 from bot.learning.desk import Check, Desk
 from bot.listen import Listener
+from bot.llm.breaker import Breaker
+from bot.llm.budget import Budget
+from bot.llm.chooser import AT_ONCE, Chooser, Heard
+from bot.llm.client import ModelClient
 from bot.outbox import Gateway, Mailbox, Sender
 from bot.plain_http import BODY_BYTES
 from bot.publishing.publish import unpublished
@@ -96,7 +100,8 @@ async def build(
         raise FaultyFile(faults)
     channels = {name: make_channel(name, given) for name, given in settings.channels.items()}
     alerts = make_alerts(settings, vault, knowledge.brain)
-    turns = make_turns(settings, store, knowledge.brain, alerts, metrics.matched)
+    chooser = make_chooser(settings, store, now, metrics.asked_model)
+    turns = make_turns(settings, store, knowledge.brain, alerts, metrics.matched, chooser)
     refusals = Refusals(metrics)
     door = Door(
         channels=channels.values(),
@@ -123,7 +128,7 @@ async def build(
     application.router.add_route("*", "/channels/{name}", door.receive)
     health.add_routes(application)
     _add_simulator(application, settings, turns, mailbox)
-    application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, desk, now))
+    application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, desk, chooser, now))
     listener = Listener(application, door.call, lambda status, why: refusals.note("", status, why))
     return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener, desk)
 
@@ -139,6 +144,30 @@ def _tell_what_is_served(settings: config.Settings) -> None:
 def make_vault(settings: config.Settings) -> Vault:
     """The vault of the site; its secret is made beside the database where none is given. Raises VaultError."""
     return Vault(load_site_secret(settings.store.path.parent / "site_secret", settings.secret))
+
+
+def make_chooser(
+    settings: config.Settings, store: Store, now: Callable[[], datetime], heard: Heard = lambda outcome, seconds: None
+) -> Chooser | None:
+    """Who asks the language model; None where none is configured."""
+    model = settings.language_model
+    if model is None:
+        return None
+    return Chooser(
+        client=ModelClient(
+            api_base=model.api_base, api_key=model.api_key, model=model.model, connections=AT_ONCE
+        ),
+        breaker=Breaker(),
+        budget=Budget(
+            store,
+            a_minute=model.calls_a_minute,
+            a_day=model.calls_a_day,
+            today=lambda: now().astimezone(settings.site.timezone).date(),
+        ),
+        sure=model.sure,
+        deadline_seconds=model.deadline_seconds,
+        heard=heard,
+    )
 
 
 def make_channel(name: str, given: config.ChannelSettings) -> Channel:
@@ -229,6 +258,7 @@ async def _running(
     knowledge: LiveKnowledge,
     sender: Sender,
     desk: Desk,
+    chooser: Chooser | None,
     now: Callable[[], datetime],
 ) -> AsyncIterator[None]:
     """The store and everything that works in the background, as long as the application runs."""
@@ -244,6 +274,8 @@ async def _running(
         await store.start()
         stack.push_async_callback(store.stop)
         stack.push_async_callback(sender.close)
+        if chooser:
+            stack.push_async_callback(chooser.close)
         pulse = Pulse(store)
         await pulse.beat()
         await sender.recover()

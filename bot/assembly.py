@@ -16,7 +16,7 @@ from bot.records import Delivery
 from bot.router import Router
 from bot.settings import Settings
 from bot.storage.contract import Store
-from bot.turns import AlertAddresses, Heard, Turns
+from bot.turns import AlertAddresses, Chooser, Heard, Turns
 from handlers import (
     clarification,
     events,
@@ -58,8 +58,12 @@ def make_turns(
     brain: Callable[[], Brain],
     alert_to: AlertAddresses,
     matched: Heard = lambda seconds: None,
+    chooser: Chooser | None = None,
 ) -> Turns:
-    """What takes turns as the settings want it; for the server and the command line alike."""
+    """What takes turns as the settings want it; for the server and the command line alike.
+
+    `chooser`: the language model, where one is asked at all.
+    """
     chat = settings.group_chat
     return Turns(
         store=store,
@@ -70,6 +74,7 @@ def make_turns(
         zone=settings.site.timezone,
         alert_to=alert_to,
         matched=matched,
+        chooser=chooser,
     )
 
 

@@ -16,7 +16,7 @@ from bot.matching.plain import Plain
 from bot.matching.understand import Understanding, understand
 from bot.places import Places
 
-_REMEMBERED = 2048
+_REMEMBERED = 4096
 _SHORT = 60
 """Only messages up to this length are remembered."""
 

@@ -25,7 +25,9 @@ def items_text(things: Sequence[Thing], asked: Utterance, ctx: Context) -> str:
     """One thing in about three short lines, several in one line each."""
     if len(things) == 1:
         return _one_item(things[0], asked, ctx)
-    lines = [f"{thing.name}：{_verdict(thing.category, ctx)}{'（推断）' if thing.inferred else ''}" for thing in things]
+    lines = [
+        f"{thing.called}：{_verdict(thing.category, ctx)}{'（推断）' if thing.inferred else ''}" for thing in things
+    ]
     if any(thing.category == "hazardous" for thing in things):
         lines.append(ctx.text("hazard_among"))
     return _joined(*lines, standard(ctx))
@@ -36,8 +38,8 @@ def _one_item(thing: Thing, asked: Utterance, ctx: Context) -> str:
         return _inferred_text(thing, asked, ctx)
     item = thing.item
     if item.danger and ctx.index.facts.dangers[item.danger].named:
-        return f"{item.name}：{filled(ctx.index.facts.dangers[item.danger].text, asked, ctx)}"
-    verdict = f"{item.name}：{_verdict(thing.category, ctx)}。"
+        return f"{thing.called}：{filled(ctx.index.facts.dangers[item.danger].text, asked, ctx)}"
+    verdict = f"{thing.called}：{_verdict(thing.category, ctx)}。"
     how = filled(item.prepare, asked, ctx) or ctx.index.city.categories[thing.category].prepare  # type: ignore[index]
     why = filled(item.reason, asked, ctx)
     reason = f"{why}。" if why and len(why) <= _SHORT_REASON else ""

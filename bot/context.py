@@ -38,6 +38,7 @@ class Context:
     limits: Thresholds
     manners: GroupManners
     store: Store
+    model: bool = False  # whether a language model is asked where the matcher is unsure
 
     @property
     def index(self) -> Index:

@@ -6,6 +6,7 @@ LvlinError
 ├── Refused           a request is not accepted: its HTTP status and, for the log only, why
 ├── StoreError
 │   ├── StoreUnavailable   nothing can be committed at the moment
+│   ├── StoreInUse         another server works with the database
 │   └── NewerSchema        the database was written by a newer version
 └── NotThere          what was asked for does not exist
 """
@@ -63,6 +64,10 @@ class StoreError(LvlinError):
 
 class StoreUnavailable(StoreError):
     """Nothing can be committed now (disk full, locked, stopped): nothing was kept, nothing may be acknowledged."""
+
+
+class StoreInUse(StoreError):
+    """Another server works with the database: a second one would write past it."""
 
 
 class NewerSchema(StoreError):

@@ -28,6 +28,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "local": ("topic",),
     "silent": (),
 }
+_BANDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""The edges of the score bands; the last band holds its upper edge."""
 _LONGEST_ANSWER = 400
 _MOST_PARTS = 3
 _SPELLINGS = {"e-waste": "ewaste", "used_oil": "oil"}
@@ -71,14 +73,42 @@ class Wrong:
     reply: Reply
 
 
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The answers whose score s is low <= s < high (the last band holds 1 too): how sure they said to be, and how many
+    were right."""
+
+    low: float
+    high: float
+    answers: int
+    mean_score: float
+    right: int
+
+    def row(self) -> dict[str, float]:
+        """from, to, answers, mean_score, right, rate, low, high: the last two are the rate's 95 % interval."""
+        low, high = wilson(self.right, self.answers)
+        return {
+            "from": self.low,
+            "to": self.high,
+            "answers": self.answers,
+            "mean_score": self.mean_score,
+            "right": self.right,
+            "rate": self.right / self.answers,
+            "low": low,
+            "high": high,
+        }
+
+
 @dataclass(slots=True)
 class Score:
-    """Counts by figure: how many were judged, how many were right; and the answer times of mentioned questions."""
+    """Counts by figure: how many were judged, how many were right; the answer times of mentioned questions; and of
+    every answer given to them its score, and whether it was right."""
 
     asked: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
     wrong: list[Wrong] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    sure: list[tuple[float, bool]] = field(default_factory=list)
 
     def count(self, figure: str, good: bool) -> None:
         """Judge one more under a figure."""
@@ -96,6 +126,16 @@ class Score:
             times = sorted(self.times)
             table["latency_ms"] = {"p50": times[len(times) // 2], "p99": times[int(len(times) * 0.99)]}
         return table
+
+    def reliability(self) -> list[Band]:
+        """The bands that hold answers, lowest first: calibrated scores have a mean near their share of right ones."""
+        bands = []
+        for low, high in itertools.pairwise(_BANDS):
+            inside = [one for one in self.sure if low <= one[0] < high or one[0] == high == _BANDS[-1]]
+            if inside:
+                mean = math.fsum(score for score, _ in inside) / len(inside)
+                bands.append(Band(low, high, len(inside), mean, sum(good for _, good in inside)))
+        return bands
 
 
 def read_questions(lines: Iterable[str], file: str) -> list[Question]:
@@ -149,6 +189,8 @@ def _judge_kind(score: Score, question: Question, reply: Reply, good: bool) -> N
         score.count("faq+facts", good and _tells_facts(question, reply))
     if question.kind != "silent":
         score.count("no wrong answer", good or reply.action != "answer")
+        if reply.action == "answer":
+            score.sure.append((reply.score, good))
     if question.kind in ("item", "multi", "faq"):
         score.count("no needless clarify", reply.action != "clarify")
     if question.kind == "item" and _spelled(question.expect["category"]) == "hazardous":

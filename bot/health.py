@@ -57,6 +57,13 @@ class Metrics:
         self._deliveries = Counter(
             "lvlin_deliveries", "Attempts to deliver, by what they came to", ["state"], registry=self.registry
         )
+        self._model = Counter(
+            "lvlin_language_model", "Unsure messages, by what a language model made of them", ["outcome"],
+            registry=self.registry,
+        )
+        self._model_seconds = Histogram(
+            "lvlin_language_model_seconds", "Calls of a language model", buckets=_BUCKETS, registry=self.registry
+        )
         self._knowledge = Info("lvlin_knowledge", "The knowledge that answers", registry=self.registry)
         self._faults = Gauge(
             "lvlin_knowledge_faults", "Faults that keep the folder from being served", registry=self.registry
@@ -91,6 +98,12 @@ class Metrics:
     def settled(self, state: DeliveryState) -> None:
         """Count an attempt to deliver."""
         self._deliveries.labels(state).inc()
+
+    def asked_model(self, outcome: str, seconds: float | None) -> None:
+        """Count a message a language model was to choose an entry for; `seconds`: how long a call took."""
+        self._model.labels(outcome).inc()
+        if seconds is not None:
+            self._model_seconds.observe(seconds)
 
     def knows(self, version: str, faults: int) -> None:
         """The version of the knowledge that answers, and how many faults keep a newer one out."""

@@ -29,6 +29,9 @@ class Places:
     by_id: dict[str, Place]
     parent: dict[str, str]
     by_chat: dict[str, str]
+    _first_estate: str
+    _contacts: dict[str, tuple[Contact, ...]]  # of every place, nearest first
+    _looked_up: dict[tuple[str, str], tuple[Found, ...]]  # facilities of (place, kind) asked for before
 
     @staticmethod
     def of(root: Place) -> Places:
@@ -36,7 +39,11 @@ class Places:
         by_id = {place.id: place for place in root.walk()}
         parent = {child.id: place.id for place in root.walk() for child in place.children}
         by_chat = {chat: place.id for place in root.walk() for chat in place.chats}
-        return Places(root, by_id, parent, by_chat)
+        estate = next((found.id for found in root.walk() if found.kind == "estate"), root.id)
+        contacts: dict[str, tuple[Contact, ...]] = {}
+        for place in root.walk():  # parents first
+            contacts[place.id] = (*place.contacts, *contacts.get(parent.get(place.id, ""), ()))
+        return Places(root, by_id, parent, by_chat, estate, contacts, {})
 
     def of_chat(self, channel: str, chat: str | None) -> str:
         """The place a chat belongs to; an unlisted chat, and a private one, belongs to the root."""
@@ -59,6 +66,12 @@ class Places:
 
     def facilities(self, place: str, kind: str) -> tuple[Found, ...]:
         """The facilities of a kind, nearest first: in the place or below it, then level by level in what it lies in."""
+        key = (place if place in self.by_id else self.root.id, kind)
+        if key not in self._looked_up:
+            self._looked_up[key] = self._facilities(place, kind)
+        return self._looked_up[key]
+
+    def _facilities(self, place: str, kind: str) -> tuple[Found, ...]:
         allowed = self._allowed(place) if kind in OF_ONE_ESTATE else None
         found: dict[str, list[Found]] = {}
         for steps, around in enumerate(self.upwards(place)):
@@ -82,7 +95,7 @@ class Places:
 
     def contacts(self, place: str) -> tuple[Contact, ...]:
         """Whom to ask, nearest first."""
-        return tuple(contact for around in self.upwards(self.home(place)) for contact in around.contacts)
+        return self._contacts[self.home(place)]
 
     def happenings(self, place: str, kind: str, now: datetime) -> tuple[Happening, ...]:
         """Activities (`activities`) or care dates (`schedule`) around and below a place, not over, soonest first."""
@@ -96,4 +109,4 @@ class Places:
         """The place itself; for the root, the first estate below it (a private chat says not where its user lives)."""
         if place in self.by_id and place != self.root.id:
             return place
-        return next((found.id for found in self.root.walk() if found.kind == "estate"), self.root.id)
+        return self._first_estate

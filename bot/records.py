@@ -181,6 +181,7 @@ class Reply:
     notices: bool | None = None  # whether the user wants messages nobody asked for; None leaves it as it is
     session: Session | None = None  # the new state of the conversation; None leaves it as it is
     chat: ChatState | None = None  # the new state of the chat; None leaves it as it is
+    chosen_by: Literal["language model"] | None = None  # who picked the entry where the matcher was unsure
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ LEAST_SECRET_BYTES = 16
 """The shortest site secret; bot.vault refuses a shorter one too."""
 
 _LATER_TYPES = ("wecom_group", "wecom_customer_group", "wechat_kf")
-_SECRET_KEYS = frozenset({"secret", "app_secret", "token", "encoding_aes_key", "key"})
+_SECRET_KEYS = frozenset({"secret", "app_secret", "token", "encoding_aes_key", "key", "api_key"})
 _WRITTEN_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # Inside {…} YAML ends a plain text at a brace, so ${NAME} is read as these private characters, of the same length.
 _VARIABLE = re.compile("\ue000\ue001([A-Za-z_][A-Za-z0-9_]*)\ue002")
@@ -89,6 +90,12 @@ def _site_secret(value: str) -> str:
     return value
 
 
+def _given(value: object) -> object:
+    if value is None:
+        raise ValueError("is empty — write keys and values, or put # before it")
+    return value
+
+
 def _address(value: str) -> str:
     """An http(s) address without the slash at its end."""
     try:
@@ -99,6 +106,22 @@ def _address(value: str) -> str:
     if not usable or re.search(r"[\s@#]", value):
         raise ValueError("is not an address — write https://host, with a port and a path where there are any")
     return value.rstrip("/")
+
+
+def _safe_address(value: str) -> str:
+    """An address that residents' words may be sent to: https, unless they stay in the house."""
+    parts = urlsplit(value)
+    if parts.scheme == "http" and not _in_the_house(parts.hostname or ""):
+        raise ValueError("sends residents' words unencrypted to another network — write https://")
+    return value
+
+
+def _in_the_house(host: str) -> bool:
+    """Whether a host is this machine or one of its own network: a private address, or a name without a dot."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def _city(value: str) -> str:
@@ -159,6 +182,7 @@ AesKey = Annotated[Secret, AfterValidator(_aes_key)]
 WebhookSecret = Annotated[Secret, AfterValidator(_webhook_secret)]
 SiteSecret = Annotated[Secret, AfterValidator(_site_secret)]
 Address = Annotated[Text, AfterValidator(_address)]
+SafeAddress = Annotated[Address, AfterValidator(_safe_address)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Folder = Annotated[Path, BeforeValidator(_path)]
 Clock = Annotated[str, AfterValidator(_clock)]
@@ -166,6 +190,7 @@ Count = Annotated[int, Field(ge=0, le=36_500), BeforeValidator(_number_from_envi
 Port = Annotated[int, Field(ge=0, le=65_535), BeforeValidator(_number_from_environment)]
 Number = Annotated[int, Field(ge=0), BeforeValidator(_number_from_environment)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Calls = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_number_from_environment)]
 
 
 class _Strict(BaseModel):
@@ -257,6 +282,22 @@ class Retention(_Strict):
     record_days: Count = 1095
 
 
+class LanguageModel(_Strict):
+    """A model behind an OpenAI-compatible endpoint, asked to choose an entry where the matcher is unsure.
+
+    `api_base` is what stands before /chat/completions. A message of which the best reading scores below `sure` is
+    unsure. The model may take until `deadline_seconds` after the message arrived.
+    """
+
+    api_base: SafeAddress
+    api_key: Secret | None = None
+    model: Text
+    sure: Share = 0.6
+    deadline_seconds: Annotated[float, Field(ge=0.5, le=3)] = 2.0
+    calls_a_minute: Calls = 30
+    calls_a_day: Calls = 1000
+
+
 class WechatMp(_Strict):
     """微信公众号."""
 
@@ -336,6 +377,7 @@ class Settings(_Strict):
     staff: Annotated[tuple[Staff, ...], BeforeValidator(_as_tuple)] = ()
     broadcasts: Broadcasts = Broadcasts()
     retention: Retention = Retention()
+    language_model: Annotated[LanguageModel | None, BeforeValidator(_given)] = None
     channels: dict[Name, ChannelSettings]
 
     _document: Document = PrivateAttr()
@@ -345,6 +387,8 @@ class Settings(_Strict):
         found = {self.secret} if self.secret else set()
         for channel in self.channels.values():
             found |= {value for key, value in channel if key in _SECRET_KEYS and value}
+        if self.language_model and self.language_model.api_key:
+            found.add(self.language_model.api_key)
         return frozenset(found)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot import manners
@@ -17,6 +18,7 @@ from bot.context import Context, GroupManners
 from bot.errors import Refused
 from bot.learning import clusters
 from bot.matching.fold import Folded
+from bot.matching.index import Index
 from bot.matching.understand import Thresholds, Understanding
 from bot.records import Delivery, Reply, Session, Turn, Utterance
 from bot.router import Router
@@ -33,6 +35,7 @@ class Arrival:
     body_digest: str = ""
     address: bytes | None = None
     address_until: datetime | None = None
+    at: float | None = None  # when the message arrived, of time.perf_counter(); None: when its turn is taken
 
 
 AlertAddresses = Callable[[str], Sequence[Delivery]]
@@ -40,6 +43,19 @@ AlertAddresses = Callable[[str], Sequence[Delivery]]
 
 Heard = Callable[[float], None]
 """Hears how many seconds matching took for a message."""
+
+
+class Chooser(Protocol):
+    """Who chooses among what a message may mean, where the matcher is unsure."""
+
+    @property
+    def sure(self) -> float:
+        """Replies that score below it are asked about."""
+
+    async def choose(
+        self, text: str, understood: Understanding, index: Index, *, about: str, waited: float
+    ) -> Understanding | None:
+        """What the message is understood to ask, or None. `waited`: seconds since it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,7 @@ class Turns:
     zone: ZoneInfo
     alert_to: AlertAddresses
     matched: Heard = lambda seconds: None
+    chooser: Chooser | None = None
 
     async def take(self, asked: Utterance, arrival: Arrival = Arrival()) -> Turn:
         """Answer one utterance and keep the turn; the earlier turn where this message was kept before.
@@ -73,9 +90,9 @@ class Turns:
         understood = self._understood(asked, opening.session, brain)
         ctx = Context(
             brain, understood, opening.session, opening.chat, asked.received_at,
-            self.zone, self.limits, self.group, self.store,
+            self.zone, self.limits, self.group, self.store, self.chooser is not None,
         )  # fmt: skip
-        reply = await self._reply(asked, ctx)
+        reply = await self._reply(asked, ctx, arrival.at if arrival.at is not None else began)
         chat = None if reply.forget else manners.remembered(reply, asked, ctx)
         if chat is not reply.chat:
             reply = replace(reply, chat=chat)
@@ -137,7 +154,7 @@ class Turns:
         finally:
             self.matched(time.perf_counter() - began)
 
-    async def _reply(self, asked: Utterance, ctx: Context) -> Reply:
+    async def _reply(self, asked: Utterance, ctx: Context, arrived: float) -> Reply:
         if asked.kind == "message" and (reason := manners.before(asked, ctx)):
             return Reply("silent", reason=reason)
         try:
@@ -147,10 +164,35 @@ class Turns:
             reply = Reply("fallback", ctx.text("fallback", asked.place), unanswered=asked.kind == "message")
         if reply is None:
             return Reply("silent", reason="unsupported")
+        if self.chooser and _called(asked) and _asks(ctx) and _unsure(reply, self.chooser.sure):
+            reply = await self._helped(self.chooser, reply, asked, ctx, arrived)
         if asked.kind == "message" and asked.chat and not asked.mentioned and reply.action != "silent":
             if reason := manners.unasked(reply, asked, ctx):
                 return Reply("silent", reason=reason, score=reply.score)
         return reply
+
+    async def _helped(
+        self, chooser: Chooser, reply: Reply, asked: Utterance, ctx: Context, arrived: float
+    ) -> Reply:
+        """The curated answer a language model chose, labelled; the reply as it was where it chose none, or that one."""
+        about = ctx.session.topic if ctx.session else ""
+        waited = time.perf_counter() - arrived
+        try:
+            chosen = await chooser.choose(asked.text, ctx.understood, ctx.index, about=about, waited=waited)
+            if chosen is None:
+                return reply
+            # No likelihood of ours speaks for the choice: it counts as little as an answer can.
+            understood = replace(chosen, score=self.limits.accept)
+            told = await self.router.first(asked, replace(ctx, understood=understood))
+        except Exception:
+            log.exception("choosing by a language model failed", extra={"channel": asked.channel})
+            return reply
+        if told is None or told.action != "answer" or (told.entry, told.items) == (reply.entry, reply.items):
+            return reply
+        text = f"{told.text}\n{ctx.text('chosen_by_model', asked.place)}"
+        return replace(
+            told, text=text, chosen_by="language model", unanswered=told.unanswered or reply.unanswered
+        )
 
     def _alerts(self, reply: Reply, turn: Turn) -> tuple[Delivery, ...]:
         if reply.alert is None:
@@ -181,6 +223,23 @@ def session_key(asked: Utterance) -> str:
     own = ("", "session", asked.session) if asked.session else (asked.chat or "", asked.user)
     parts = "\0".join((asked.channel, *own))
     return hashlib.blake2b(parts.encode(errors="replace"), digest_size=16).hexdigest()
+
+
+def _called(asked: Utterance) -> bool:
+    """Whether the bot was addressed, in words that were typed or spoken to it."""
+    return asked.kind == "message" and asked.media in ("text", "voice") and (asked.mentioned or asked.chat is None)
+
+
+def _asks(ctx: Context) -> bool:
+    """Whether a topic may answer it: chatter is no business of a model."""
+    return ctx.understood.question_likelihood >= ctx.limits.scope
+
+
+def _unsure(reply: Reply, sure: float) -> bool:
+    """Whether the matcher found nothing, or not surely: never of a danger, nor of anything hazardous."""
+    if reply.alert or reply.forget or any(item.category == "hazardous" for item in reply.items):
+        return False
+    return reply.action == "fallback" or (reply.action == "answer" and bool(reply.topic) and reply.score < sure)
 
 
 def _may_keep_text(asked: Utterance, reply: Reply) -> bool:

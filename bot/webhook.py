@@ -12,7 +12,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -210,16 +210,16 @@ class Door:
         if inbound.kind == "refresh":
             turn = await self._store.turn_of(channel.name, inbound.message_id)
             return channel.seal(inbound, turn.reply if turn else _SILENCE, now)
-        turn = await self._turn(channel, inbound, request.body, now)
+        turn = await self._turn(channel, inbound, request.body, now, began)
         if channel.type in _TELL_LATENCY:
             inbound = timed(inbound, turn.latency_ms)
         response = channel.seal(inbound, turn.reply, now)
         self._observer.answered(channel.name, turn, time.perf_counter() - began)
         return response
 
-    async def _turn(self, channel: Channel, inbound: Inbound, body: bytes, now: datetime) -> Turn:
+    async def _turn(self, channel: Channel, inbound: Inbound, body: bytes, now: datetime, began: float) -> Turn:
         asked = self._utterance(channel, inbound, now)
-        arrival = self._arrival(channel, inbound, body, now)
+        arrival = replace(self._arrival(channel, inbound, body, now), at=began)
         return await self._lanes.run(_keys(channel, inbound), lambda: self._turns.take(asked, arrival))
 
     def _utterance(self, channel: Channel, inbound: Inbound, now: datetime) -> Utterance:

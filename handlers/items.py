@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot import compose
 from bot.context import Context
@@ -74,6 +75,8 @@ def _listed(default: Thing, asked: Utterance, ctx: Context) -> Reply:
     """A word with a default: the answer lists the cases, the word itself first."""
     choice = ctx.understood.choice
     assert choice is not None
+    if default.item and choice.word in default.item.words:
+        default = replace(default, name=choice.word)
     told = compose.cases(choice, ctx)
     others = [
         Thing(option.label, category, default.score, "case")
@@ -88,7 +91,7 @@ def _listed(default: Thing, asked: Utterance, ctx: Context) -> Reply:
         "answer",
         compose.listed_text(choice, asked, ctx),
         topic="waste.item",
-        entry=f"items/{default.name}",
+        entry=f"items/{default.item.name if default.item else default.name}",
         items=tuple(items[:3]),
         score=ctx.understood.score,
     )

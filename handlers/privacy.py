@@ -18,7 +18,10 @@ async def rights(asked: Utterance, ctx: Context) -> Reply | None:
     """Tell what is stored, show it in private, or delete it."""
     word = ctx.understood.folded.tight
     if word in _PRIVACY:
-        return Reply("answer", ctx.text("privacy", asked.place), score=1.0)
+        lines = [ctx.text("privacy", asked.place)]
+        if ctx.model:
+            lines.append(ctx.text("privacy_model", asked.place))
+        return Reply("answer", "\n".join(lines), score=1.0)
     if word in _MINE:
         return await _mine(asked, ctx)
     if word in _DELETE:

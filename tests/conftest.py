@@ -24,7 +24,7 @@ from bot.records import ChatState, Delivery, Session, Turn, Utterance
 from bot.router import Router
 from bot.storage.contract import Store
 from bot.storage.memory import MemoryStore
-from bot.turns import Arrival, Turns
+from bot.turns import Arrival, Chooser, Turns
 
 SHIPPED = Path(__file__).parents[1] / "knowledge"
 TODAY = date(2026, 12, 1)
@@ -256,6 +256,8 @@ staff_refused: 只有工作人员能用，请联系{contact}。
 paused: 我先安静。
 resumed: 我回来了。
 privacy: 只保存问题和答复。
+privacy_model: 说不清时问AI。
+chosen_by_model: （AI协助匹配）
 my_data: 这是您的记录。
 my_data_private: 请私聊我。
 forgotten: 已删除。
@@ -415,7 +417,12 @@ def make_talk(memory: MemoryStore, clock: Clock, small: Brain) -> MakeTalk:
     """A function that seats people before the bot: on the small knowledge unless a Brain is given."""
 
     def make(
-        brain: Brain | None = None, *, router: Router | None = None, limits: Thresholds | None = None, **manners: Any
+        brain: Brain | None = None,
+        *,
+        router: Router | None = None,
+        limits: Thresholds | None = None,
+        chooser: Chooser | None = None,
+        **manners: Any,
     ) -> Talk:
         return Talk(
             Turns(
@@ -426,6 +433,7 @@ def make_talk(memory: MemoryStore, clock: Clock, small: Brain) -> MakeTalk:
                 group=GroupManners(**manners),
                 zone=SHANGHAI,
                 alert_to=duty_officer,
+                chooser=chooser,
             ),
             clock,
         )

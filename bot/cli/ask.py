@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -73,7 +73,8 @@ def ask(
     """One message through the whole pipeline; with --jsonl many, each answered before the next is read.
 
     Nothing is kept unless --keep is given. With --json the answer object is printed. What is answered from is the
-    knowledge folder as it is edited; with --keep it is what the server answers from, the published version.
+    knowledge folder as it is edited; with --keep it is what the server answers from, the published version,
+    and the language model is asked where one is configured.
     """
     if jsonl == (text is not None):
         raise WrongUsage("give either TEXT or --jsonl — see lvlin ask --help")
@@ -105,16 +106,20 @@ async def _asker(settings: Settings, channel: str, keep: bool) -> AsyncIterator[
         yield Asker(make_turns(settings, store, lambda: brain, nobody_alerted), channel, unchanged)
         return
     # Only here: what keeps residents unknown and writes to staff takes as long to import as all the rest.
-    from bot.app import make_alerts, make_vault
+    from bot.app import make_alerts, make_chooser, make_vault
     from bot.storage.engines import open_store
 
     vault = make_vault(settings)
     kept = open_store(settings.store.path)
+    chooser = make_chooser(settings, kept, lambda: datetime.now(UTC))
     await kept.start()
     try:
         alerts = make_alerts(settings, vault, lambda: brain)
-        yield Asker(make_turns(settings, kept, lambda: brain, alerts), channel, vault.pseudonym)
+        turns = make_turns(settings, kept, lambda: brain, alerts, chooser=chooser)
+        yield Asker(turns, channel, vault.pseudonym)
     finally:
+        if chooser:
+            await chooser.close()
         await kept.stop()
 
 

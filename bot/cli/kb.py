@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,10 @@ import click
 from bot.asking import Asker, unchanged
 from bot.assembly import kept_versions, make_brain, make_turns, nobody_alerted
 from bot.channels.answer import answer_object
-from bot.cli import kb_publish
+from bot.cli import kb_publish, kb_sheets
 from bot.cli.common import config_option, give_way, json_option, print_json, read_settings
 from bot.cli.progress import progress
-from bot.evaluate import Asking, Question, Score, Wrong, askings, judge, read_questions
+from bot.evaluate import Asking, Band, Question, Score, Wrong, askings, judge, read_questions
 from bot.kb.check import Report
 from bot.kb.load import Knowledge, load
 from bot.publishing.gate import examine
@@ -32,10 +32,13 @@ from bot.storage.memory import MemoryStore
 
 @click.group()
 def kb() -> None:
-    """Check, count, try and publish the knowledge."""
+    """Check, count, try, edit and publish the knowledge."""
 
 
-for _command in (kb_publish.publish, kb_publish.history, kb_publish.rollback):
+for _command in (
+    kb_publish.publish, kb_publish.history, kb_publish.rollback, kb_sheets.import_sheets, kb_sheets.export_sheets,
+    kb_sheets.export_rules,
+):  # fmt: skip
     kb.add_command(_command)
 
 
@@ -118,7 +121,11 @@ def _counts(knowledge: Knowledge) -> dict[str, Any]:
 @config_option
 @json_option
 def evaluate(file: Path, wrong_file: Path | None, config_path: Path, as_json: bool) -> None:
-    """Ask every question of FILE, mentioned and not, and tell how many answers of each kind are right."""
+    """Ask every question of FILE, mentioned and not, and tell how many answers of each kind are right.
+
+    And how far scores can be trusted: for each band of scores, how many answers to mentioned questions were given in
+    it, their mean score, and the share of right ones, which a calibrated score comes near to.
+    """
     settings = read_settings(config_path)
     with file.open(encoding="utf-8") as lines:
         questions = read_questions(lines, str(file))
@@ -127,9 +134,10 @@ def evaluate(file: Path, wrong_file: Path | None, config_path: Path, as_json: bo
         with wrong_file.open("w", encoding="utf-8") as out:
             out.writelines(json.dumps(_wrong(wrong), ensure_ascii=False) + "\n" for wrong in score.wrong)
     if as_json:
-        print_json(score.table())
+        print_json({**score.table(), "reliability": [band.row() for band in score.reliability()]})
     else:
         _print_table(score.table())
+        _print_bands(score.reliability())
 
 
 async def _scored(settings: Settings, questions: list[Question]) -> Score:
@@ -171,3 +179,12 @@ def _print_table(table: Mapping[str, Mapping[str, float]]) -> None:
             click.echo(f"{figure:19} {counts}   95% {told['low']:.1%} to {told['high']:.1%}")
         else:
             click.echo(f"{'latency ms':19} p50 {told['p50']:.2f}  p99 {told['p99']:.2f}")
+
+
+def _print_bands(bands: Sequence[Band]) -> None:
+    click.echo(f"\n{'answers by score':19} {'number':>11}  mean score  right   95%")
+    for band in bands:
+        row, last = band.row(), band.high == 1.0
+        name = f"{band.low:.2f} <= s {'<=' if last else '<'} {band.high:.2f}"
+        share = f"{row['rate']:6.1%}  {row['low']:.1%} to {row['high']:.1%}"
+        click.echo(f"{name:19} {band.answers:11}  {band.mean_score:10.3f}  {share}")

@@ -17,9 +17,6 @@ LATER: Mapping[str, str] = {
     "ticket": "What residents asked a person to do.",
     "count": "Figures counted by hand.",
     "household": "The register of households.",
-    "kb import": "Read knowledge from a table.",
-    "kb export": "Write the knowledge as a table.",
-    "kb export-rules": "Write the knowledge as rules for other bots.",
     "db restore": "Go back to a backup.",
     "db copy": "Copy everything into another storage.",
 }

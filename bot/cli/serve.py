@@ -14,6 +14,7 @@ import click
 from bot.app import App, build
 from bot.cli.common import config_option, read_settings
 from bot.settings import Settings
+from bot.storage.lock import sole_server
 
 log = logging.getLogger("lvlin.serve")
 
@@ -25,7 +26,9 @@ YOUNG_OBJECTS = 20_000
 @config_option
 def serve(config_path: Path) -> None:
     """The webhook server. It ends on SIGTERM or Ctrl-C, and reads the knowledge again on SIGHUP."""
-    asyncio.run(_serve(read_settings(config_path, "INFO")))
+    settings = read_settings(config_path, "INFO")
+    with sole_server(settings.store.path):
+        asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

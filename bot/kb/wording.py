@@ -26,6 +26,8 @@ TEXTS: dict[str, frozenset[str]] = {
     "paused": _CONTACT,
     "resumed": _CONTACT,
     "privacy": _CONTACT,
+    "privacy_model": _CONTACT,
+    "chosen_by_model": _CONTACT,
     "my_data": _CONTACT,
     "my_data_private": _CONTACT,
     "forgotten": _CONTACT,

@@ -13,6 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.kb.entries import Inference
 from bot.matching import likeness
 from bot.matching.plain import Plain, any_of, numbers, unpacked
@@ -49,15 +52,12 @@ def compile_names(known: Mapping[str, str]) -> Plain:
             counts.setdefault(feature, [0] * len(categories))[own] += 1
         for pair in _pairs(name):
             by_pair[pair].append(n)
-    shared: dict[tuple[int, ...], tuple[int, ...]] = {}
+    kept = [feature for feature, seen in counts.items() if sum(seen) > 1 or feature[0] in "12"]
     return {
         "categories": categories,
         "totals": [Counter(known.values())[category] for category in categories],
-        "counts": {
-            feature: shared.setdefault(tuple(seen), tuple(seen))
-            for feature, seen in counts.items()
-            if sum(seen) > 1 or feature[0] in "12"
-        },
+        "features": {feature: n for n, feature in enumerate(kept)},
+        "counts": numbers(count for feature in kept for count in counts[feature]),
         "names": names,
         "own": bytes(number[known[name]] for name in names),
         "by_pair": {pair: numbers(found[:_POSTINGS]) for pair, found in by_pair.items()},
@@ -69,12 +69,14 @@ class Inferrer:
 
     def __init__(self, plain: Plain, rules: Inference) -> None:
         self._categories: list[str] = plain["categories"]
-        self._counts: dict[str, tuple[int, ...]] = plain["counts"]
+        self._features: dict[str, int] = plain["features"]
         self._names: list[str] = plain["names"]
         self._own: bytes = plain["own"]
         self._by_pair: dict[str, bytes] = plain["by_pair"]
-        total = sum(plain["totals"]) or 1
-        self._shares = [count / total for count in plain["totals"]]
+        shares = np.array(plain["totals"], np.float64) / (sum(plain["totals"]) or 1)
+        counts = np.frombuffer(plain["counts"], np.uint32).reshape(-1, max(1, len(shares)))
+        self._before = np.log(shares)
+        self._votes = _votes(self._features, counts, shares)
         self._heads: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
         for head in rules.heads:
             for end in head.ends:
@@ -103,16 +105,8 @@ class Inferrer:
         return any(text[-length:] in self._heads for length in range(1, min(self._longest_head, len(tail)) + 1))
 
     def _ranked(self, text: str) -> list[tuple[str, float]]:
-        shares = self._shares
-        votes = [math.log(share) for share in shares]
-        for feature in _features(text):
-            seen = self._counts.get(feature)
-            if not seen:
-                continue
-            total = sum(seen) + _SMOOTHING
-            weight = _WEIGHT[feature[0]]
-            for n, share in enumerate(shares):
-                votes[n] += weight * math.log((seen[n] / share + _SMOOTHING) / total)
+        known = [self._features[feature] for feature in _features(text) if feature in self._features]
+        votes = (self._before + self._votes[known].sum(0)).tolist()
         ruled = self._ruled(text)
         if ruled in self._categories:
             votes[self._categories.index(ruled)] += _RULE_WEIGHT
@@ -148,6 +142,14 @@ class Inferrer:
         names = self._names
         most = heapq.nsmallest(likeness.MOST, shared, key=lambda n: (-shared[n], abs(len(names[n]) - len(text)), n))
         return [most[n] for n in likeness.near(text, [names[n] for n in most], _NEAR)]
+
+
+def _votes(features: Iterable[str], counts: NDArray[np.uint32], shares: NDArray[np.float64]) -> NDArray[np.float32]:
+    """What each feature says for each category: a row a feature, in their order."""
+    weight = np.array([[_WEIGHT[feature[0]]] for feature in features])
+    totals = counts.sum(1, keepdims=True) + _SMOOTHING
+    votes: NDArray[np.float32] = (weight * np.log((counts / shares + _SMOOTHING) / totals)).astype(np.float32)
+    return votes
 
 
 def _features(name: str) -> list[str]:

@@ -55,6 +55,10 @@ def compile_words(
             if own == _NONE or name == choice.word:
                 words[key_of(name)] = (own if own != _NONE else default, n)
     names = list(words)
+    lengths: defaultdict[str, set[int]] = defaultdict(set)
+    for name in names:
+        if 2 <= len(name) <= LONGEST:
+            lengths[name[:2]].add(len(name))
     by_sound: defaultdict[str, list[int]] = defaultdict(list)
     by_syllables: defaultdict[str, list[int]] = defaultdict(list)
     for n, name in enumerate(names):
@@ -68,6 +72,7 @@ def compile_words(
     return {
         "names": names,
         "values": [words[name] for name in names],
+        "lengths": {start: bytes(sorted(found)) for start, found in lengths.items()},
         "by_sound": {sound: found[:_ALIKE_IN_SOUND] for sound, found in by_sound.items()},
         "by_syllables": {pair: numbers(found[:_POSTINGS]) for pair, found in by_syllables.items()},
     }
@@ -80,6 +85,7 @@ class Lexicon:
         """`item` gives the item at a place."""
         self._names: list[str] = plain["names"]
         self._values: dict[str, tuple[int, int]] = dict(zip(plain["names"], plain["values"], strict=True))
+        self._lengths: dict[str, bytes] = plain["lengths"]
         self._by_sound: dict[str, list[int]] = plain["by_sound"]
         self._by_syllables: dict[str, bytes] = plain["by_syllables"]
         self._item = item
@@ -100,12 +106,13 @@ class Lexicon:
     def starts(self, text: str) -> list[list[int]]:
         """For each place of the text, the ends of the words that begin there. Single characters are no words inside
         a text: they name a thing only by themselves."""
-        words = self._values
-        size = len(text)
-        return [
-            [end for end in range(start + 2, min(size, start + LONGEST) + 1) if text[start:end] in words]
-            for start in range(size)
-        ]
+        words, lengths, size = self._values, self._lengths, len(text)
+        found: list[list[int]] = []
+        for start in range(size):
+            own = lengths.get(text[start : start + 2], b"")
+            ends = [start + length for length in own if text[start : start + length] in words] if own else []
+            found.append([end for end in ends if end <= size])
+        return found
 
     def _at(self, name: str) -> Word:
         word = self.get(name)

@@ -5,20 +5,29 @@ Chinese puts the head of a noun last, and the thing before what became of it.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
 from bot.matching.lexicon import Lexicon, Word
-from bot.matching.words import ASKS, CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHERE, WHICH_BIN
+from bot.matching.words import ASKS, BEGINS_QUANTITY, CONNECT, FUNCTION, QUANTITY, STATES, SUMMARY, WHERE, WHICH_BIN
 
 _FUNCTION = frozenset(FUNCTION) | frozenset(STATES) | CONNECT
-_LONGEST_FUNCTION = max(map(len, _FUNCTION))
+_FUNCTION_LENGTHS = {
+    char: tuple(sorted({len(word) for word in _FUNCTION if word[0] == char}))
+    for char in {word[0] for word in _FUNCTION}
+}
+"""How long the function words are that begin with a character."""
 _CONNECTORS = tuple(sorted(CONNECT, key=len, reverse=True))
-_TAKEN_OUT = re.compile(r"(?:换|拆|取|掏|拿|倒|剥|剪|撕|刮|卸|拔)(?:下来|下|出来|出)|剩下|剩的")
-"""「代步车上换下来四块电瓶」: what is taken out of a thing is the thing meant."""
+_TAKEN_OUT = re.compile(r"(?:换|拆|取|掏|拿|倒|剥|剪|撕|刮|卸|拔)(?:下来|下|出来|出)|剩(?:下|的|了|个)?$")
+"""「代步车上换下来四块电瓶」 「奶茶剩珍珠」: what is taken out of a thing, or left of it, is the thing meant."""
+_WITHIN = re.compile(r"(?:里|里面|里头|上面|外面|下面)(?:的)?$")
+"""「冰箱里的牛奶」 is no kind of its own, as 「冰箱的隔板」 is, unless it has a name."""
+_HANDLES = frozenset("装捆扎绑包裹套垫盛贴罩喂")
+"""「装剩菜的塑料袋」 「捆粽子的线」: what a thing does with another, or a call, is no part of a name."""
 _RELATIVE = re.compile(r"(?:的|额|嘅|之|里|里面|里头|上面|外面|下面|[那这][张条块层根片瓶盒包堆截段圈])$")
 _DESCRIPTION = re.compile(r"(?:的|那种|这种|之类|做的|的那个)$")
 
@@ -46,7 +55,8 @@ class Parse:
     left: str  # unknown characters, outside the nouns
     size: int  # characters of content in all
     bare: bool  # nothing but a thing and what became of it
-    connected: bool = False  # several things were listed
+    connected: bool = False  # several things were named
+    listed: bool = False  # several were put on one list, by 「和」 or by how many of each
     pieces: tuple[Piece, ...] = field(default=())
 
 
@@ -64,11 +74,19 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         parts.append((rest, _pieces(rest, lexicon) if rest else [], asked))
     nouns: list[Noun] = []
     stories: set[str] = set()  # unknown words of parts that say more than a name
-    connected = False
+    connected = listed = False
     for rest, told, asked in parts:
-        pieces = _without_description(told)
+        pieces = _without_description(told, lexicon)
+        if nouns and (kind := _kind_named(told, nouns[-1], lexicon)):
+            nouns[-1] = kind
+            continue
         found, linked = _nouns(pieces, lexicon)
-        stories.update(noun.text for noun in found if not noun.word and noun.text != rest)
+        listed |= linked
+        if nouns and len(found) == 1 and pieces[0][1] in _OF_IT and (part := _part_of(nouns[-1], found[0], lexicon)):
+            nouns[-1] = part
+            continue
+        if not linked:
+            stories.update(noun.text for noun in found if not noun.word and noun.text != rest)
         if any(noun.word for noun in nouns) and not asked and not linked and not _adds(pieces):
             continue
         connected |= linked or bool(nouns and found)
@@ -87,6 +105,7 @@ def parse(segments: Sequence[str], lexicon: Lexicon) -> Parse:
         size=sum(len(text) for _, text, _ in all_pieces),
         bare=bool(chosen) and not asks and _is_bare(all_pieces) and not _asks_otherwise(segments),
         connected=connected,
+        listed=listed,
         pieces=all_pieces,
     )
 
@@ -96,8 +115,9 @@ def _names(text: str, stories: set[str]) -> bool:
     return len(text) > 1 and text not in stories
 
 
-def _without_description(pieces: Sequence[Piece]) -> Sequence[Piece]:
-    """The pieces without the material that is said after a thing: 「茶叶罐铁的」 「旧水壶不锈钢的一个」."""
+def _without_description(pieces: Sequence[Piece], lexicon: Lexicon) -> Sequence[Piece]:
+    """The pieces without the material that is said after a thing: 「茶叶罐铁的」 「旧水壶不锈钢的一个」; where the two
+    have a name together, as 铁茶叶罐, with that."""
     end = len(pieces)
     while end and pieces[end - 1][0] == "function" and pieces[end - 1][1] != "的":
         end -= 1
@@ -107,7 +127,29 @@ def _without_description(pieces: Sequence[Piece]) -> Sequence[Piece]:
     named = any(piece[0] == "span" for piece in pieces[: end - 2])
     if kind == "function" or len(text) > _LONGEST_MATERIAL or not named:
         return pieces
-    return [*pieces[: end - 2], *pieces[end:]]
+    before, thing = pieces[: end - 3], pieces[end - 3]
+    if thing[0] == "span" and (word := lexicon.get(text + thing[1])):
+        return [*before, ("span", word.text, word), *pieces[end:]]
+    return [*before, thing, *pieces[end:]]
+
+
+def _part_of(whole: Noun, part: Noun, lexicon: Lexicon) -> Noun | None:
+    """「卷筒纸用光 剩的那个芯」 asks for the 卷筒纸芯, 「青口贝吃光了 剩的壳」 for its shell."""
+    if named := _named_together(whole, part, lexicon):
+        return Noun(named.text, named, exact=True)
+    return Noun(whole.text + part.text, None, exact=False) if _generic(part) else None
+
+
+_OF_IT = frozenset("剩 剩的 剩下 剩下的 剩下来 剩下来的 里面 里面的 里头 里头的 它的 外面 外面的 上面 上面的".split())
+
+
+def _kind_named(pieces: Sequence[Piece], noun: Noun, lexicon: Lexicon) -> Noun | None:
+    """「电池 纽扣的」: a part that says which kind of thing was named before it; the thing of that name, if any."""
+    said = [piece for piece in pieces if piece[0] != "function"]
+    if noun.word is None or len(said) != 1 or len(pieces) < 2 or not pieces[-1][1].endswith("的"):
+        return None
+    word = lexicon.get(said[0][1] + noun.word.text)
+    return Noun(word.text, word, exact=True, states=noun.states) if word else None
 
 
 _LONGEST_MATERIAL = 3
@@ -125,32 +167,32 @@ def _pieces(text: str, lexicon: Lexicon) -> list[Piece]:
     """Cut a text into words of the dictionary, function words and unknown characters, at the least cost."""
     size = len(text)
     starts = lexicon.starts(text)
-    # for each place: the cost up to it, where the last piece began, and its kind
-    best: list[tuple[float, int, str]] = [(0.0, 0, "")] * (size + 1)
+    costs = [math.inf] * (size + 1)  # up to each place
+    origins = [0] * (size + 1)  # where the piece that ends there began
+    kinds: list[Literal["span", "function", "unknown"]] = ["unknown"] * (size + 1)
+    costs[0] = 0.0
     for at in range(size):
-        cost = best[at][0]
-        _offer(best, at + 1, cost + _UNKNOWN, at, "unknown")
+        cost = costs[at] + _EQUAL
+        if cost + _UNKNOWN < costs[at + 1]:
+            costs[at + 1], origins[at + 1], kinds[at + 1] = costs[at] + _UNKNOWN, at, "unknown"
         for end in starts[at]:
-            _offer(best, end, cost + _SPAN, at, "span")
-        for length in _functions_at(text, at):
-            _offer(best, at + length, cost + _FUNCTION_COST, at, "function")
-    cuts: list[tuple[int, int, str]] = []
+            if cost + _SPAN < costs[end]:
+                costs[end], origins[end], kinds[end] = costs[at] + _SPAN, at, "span"
+        for end in _functions_at(text, at):
+            if cost + _FUNCTION_COST < costs[end]:
+                costs[end], origins[end], kinds[end] = costs[at] + _FUNCTION_COST, at, "function"
+    cuts: list[tuple[Literal["span", "function", "unknown"], str]] = []
     end = size
     while end:
-        _, start, kind = best[end]
-        cuts.append((start, end, kind))
-        end = start
-    return _joined([(kind, text[start:end]) for start, end, kind in reversed(cuts)], lexicon)
+        cuts.append((kinds[end], text[origins[end] : end]))
+        end = origins[end]
+    return _joined(cuts[::-1], lexicon)
 
 
 _SPAN, _FUNCTION_COST, _UNKNOWN = 1.0, 1.1, 2.4
 """What a piece costs: few pieces and few unknown characters are best."""
-
-
-def _offer(best: list[tuple[float, int, str]], end: int, cost: float, start: int, kind: str) -> None:
-    known = best[end]
-    if not known[2] or cost < known[0] - 1e-9:
-        best[end] = (cost, start, kind)
+_EQUAL = 1e-9
+"""Costs this near are the same, and what was found first stays."""
 
 
 def _joined(cuts: Sequence[tuple[str, str]], lexicon: Lexicon) -> list[Piece]:
@@ -174,12 +216,14 @@ def _joined(cuts: Sequence[tuple[str, str]], lexicon: Lexicon) -> list[Piece]:
 
 
 def _functions_at(text: str, at: int) -> list[int]:
-    """Lengths of the function words that begin here."""
-    found = [
-        length for length in range(1, min(_LONGEST_FUNCTION, len(text) - at) + 1) if text[at : at + length] in _FUNCTION
-    ]
-    if (quantity := QUANTITY.match(text, at)) and (quantity.end() - at >= 2 or text[at].isdigit()):
-        found.append(quantity.end() - at)
+    """Where the function words end that begin here."""
+    lengths = _FUNCTION_LENGTHS.get(text[at])
+    found = [at + length for length in lengths if text[at : at + length] in _FUNCTION] if lengths else []
+    if found and found[-1] > len(text):
+        found = [end for end in found if end <= len(text)]
+    if text[at] in BEGINS_QUANTITY and (quantity := QUANTITY.match(text, at)):
+        if quantity.end() - at >= 2 or text[at].isdigit():
+            found.append(quantity.end())
     return found
 
 
@@ -198,32 +242,77 @@ def _nouns(pieces: Sequence[Piece], lexicon: Lexicon) -> tuple[list[Noun], bool]
             groups.append([piece])
             before.append(gap)
         gap = ""
-    nouns = [_noun(group) for group in groups]
-    if not nouns:
+    named, before = _without_handling(groups, before)
+    if not named:
         return [], False
-    bounds = [0, *(n for n in range(1, len(nouns)) if _lists(before[n])), len(nouns)]
-    heads = [_head(nouns[start:end], before[start:end], lexicon) for start, end in pairwise(bounds)]
-    if len(heads) > 1 and all(noun.word for noun in heads):
-        return heads, True
+    nouns = [_noun(group) for group in named]
+    listed = _heads(nouns, before, lexicon, lambda gap: gap.startswith(_CONNECTORS) or _is_quantity(gap))
+    if len(listed) > 1 and all(noun.word for noun in listed):
+        return listed, True
+    joined = _heads(nouns, before, lexicon, lambda gap: gap.startswith(_CONNECTORS))
+    if len(joined) > 1 and any(noun.word for noun in joined) and all(map(_may_be_listed, joined)):
+        return joined, True
     return [_head(nouns, before, lexicon)], False
 
 
-def _lists(gap: str) -> bool:
-    """Whether what stands between two nouns puts one more thing on a list: 「和」, or how many of each."""
-    return gap.startswith(_CONNECTORS) or (bool(gap) and QUANTITY.fullmatch(gap) is not None)
+def _heads(
+    nouns: Sequence[Noun], before: Sequence[str], lexicon: Lexicon, lists: Callable[[str], bool]
+) -> list[Noun]:
+    """The head of each thing on a list; `lists`: whether what stands between two nouns puts one more thing on it."""
+    bounds = [0, *(n for n in range(1, len(nouns)) if lists(before[n])), len(nouns)]
+    return [_head(nouns[start:end], before[start:end], lexicon) for start, end in pairwise(bounds)]
+
+
+def _may_be_listed(noun: Noun) -> bool:
+    return noun.word is not None or len(noun.text) > 1
+
+
+def _without_handling(
+    groups: Sequence[Sequence[Piece]], before: Sequence[str]
+) -> tuple[list[Sequence[Piece]], list[str]]:
+    """The groups and what stands before each, without what is done with a thing: 「装剩菜的袋子」 is 「剩菜外面的
+    袋子」."""
+    kept: list[Sequence[Piece]] = []
+    gaps: list[str] = []
+    handled, dropped = False, ""
+    for group, gap in zip(groups, before, strict=True):
+        around = dropped + (_AROUND if handled and gap == "的" else gap)
+        dropped = ""
+        kind, text, _ = group[0]
+        handled = kind == "unknown" and text in _HANDLES and (len(group) == 1 or group[1][2] is not None)
+        rest = group[1:] if handled else group
+        if rest:
+            kept.append(rest)
+            gaps.append(around)
+        else:
+            dropped = around
+    return kept, gaps
+
+
+_AROUND = "外面的"
+
+
+def _is_quantity(gap: str) -> bool:
+    """Whether what stands between two nouns is how many of the second there are: 「充电宝一个纽扣电池两粒」."""
+    return bool(gap) and QUANTITY.fullmatch(gap) is not None
 
 
 def _head(nouns: Sequence[Noun], before: Sequence[str], lexicon: Lexicon) -> Noun:
-    """The noun that the others belong to: the last one that 「的」 joins; `before`: what stands before each."""
+    """The noun that the others belong to: the last one that 「的」 joins; `before`: what stands before each.
+    「皮皮虾剥下来的壳」 is 皮皮虾壳, whether the dictionary holds it or not."""
     head, made = nouns[0], False
     for noun, gap in zip(nouns[1:], before[1:], strict=True):
         if gap.startswith(_SAYS_WHAT_IT_IS):
             break
         joined = bool(_RELATIVE.search(_joined_to(gap)) or (noun.word and _TAKEN_OUT.search(gap)))
         if joined and (noun.word or not head.word or _generic(noun)):
+            if named := _named_together(head, noun, lexicon):
+                head, made = Noun(named.text, named, exact=True), True
+                continue
             partial = noun.word is None or noun.word.item is None or noun.word.choice is not None
             made = _generic(noun) and partial and (head.word is not None or len(head.text) > 1)
-            head = _made_of(head, noun, lexicon) if made else noun
+            made = made and not (noun.word and _WITHIN.search(_joined_to(gap)) and not _hazardous(head))
+            head = Noun(head.text + noun.text, None, exact=False) if made else noun
     if head.word:
         return head
     known = [noun for noun in nouns if noun.word]
@@ -231,16 +320,20 @@ def _head(nouns: Sequence[Noun], before: Sequence[str], lexicon: Lexicon) -> Nou
     return known[-1] if known and not part else head
 
 
+def _named_together(whole: Noun, part: Noun, lexicon: Lexicon) -> Word | None:
+    """「装机油的空桶」 is 机油桶."""
+    plain = part.word.choice.word if part.word and part.word.choice else part.text
+    return lexicon.get(whole.text + part.text) or lexicon.get(whole.text + plain)
+
+
+def _hazardous(noun: Noun) -> bool:
+    """What holds something hazardous is not to be taken for any other of its kind."""
+    return noun.word is not None and noun.word.item is not None and noun.word.item.category == "hazardous"
+
+
 def _generic(noun: Noun) -> bool:
     """「壳」「盒子」「电池」: a head that says little without what it is of."""
     return len(noun.text) <= 3 and (noun.word is None or noun.word.choice is not None)
-
-
-def _made_of(whole: Noun, part: Noun, lexicon: Lexicon) -> Noun:
-    """「皮皮虾剥下来的壳」 is 皮皮虾壳, whether the dictionary holds it or not."""
-    text = whole.text + part.text
-    word = lexicon.get(text)
-    return Noun(text, word, exact=word is not None)
 
 
 def _joined_to(gap: str) -> str:
@@ -314,7 +407,9 @@ def _unique(nouns: Sequence[Noun]) -> list[Noun]:
     seen: set[str] = set()
     kept = []
     for noun in nouns:
-        key = noun.word.item.name if noun.exact and noun.word and noun.word.item else noun.text
+        key = noun.text
+        if noun.exact and noun.word:
+            key = noun.word.item.name if noun.word.item else noun.word.choice.word if noun.word.choice else key
         if key not in seen:
             seen.add(key)
             kept.append(noun)

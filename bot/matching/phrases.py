@@ -15,6 +15,10 @@ from bot.matching.plain import Plain, numbers, weights
 
 _WEIGHT = (0.0, 0.55, 1.0)
 """Weight of an n-gram by its length."""
+_COMMON = 50
+"""An n-gram of more entries than this has a weight for every entry, in a row of a matrix."""
+_ROW = -1
+"""Marks such an n-gram: in the place of where its entries begin; the number of its row follows."""
 _UNSEEN = 6.0
 """Rarity of an n-gram that no entry holds."""
 _SHORT_LIST = 4
@@ -62,9 +66,15 @@ def compile_phrases(entries: Mapping[str, Sequence[str]]) -> Plain:
         norm = math.sqrt(_length(vector.values())) or 1.0
         for gram, weight in vector.items():
             postings[gram].append((n, rarity[gram] * weight / norm))
-    grams: dict[str, tuple[int, int, float]] = {}
+    common = [gram for gram, found in postings.items() if len(found) > _COMMON]
+    rows = np.zeros((len(common), len(names)), np.float32)
+    for row, gram in enumerate(common):
+        for n, weight in postings[gram]:
+            rows[row, n] = weight
+    grams = {gram: (_ROW, row, rarity[gram] ** 2) for row, gram in enumerate(common)}
+    rare = [(gram, found) for gram, found in postings.items() if len(found) <= _COMMON]
     at = 0
-    for gram, found in postings.items():
+    for gram, found in rare:
         grams[gram] = (at, at + len(found), rarity[gram] ** 2)
         at += len(found)
     return {
@@ -73,8 +83,9 @@ def compile_phrases(entries: Mapping[str, Sequence[str]]) -> Plain:
         "contents": [[_content(phrase) for phrase in own] for own in phrases],
         "own": {phrase: n for n, own in enumerate(phrases) for phrase in own},
         "grams": grams,
-        "entries": numbers(n for found in postings.values() for n, _ in found),
-        "weights": weights(weight for found in postings.values() for _, weight in found),
+        "entries": numbers(n for _, found in rare for n, _ in found),
+        "weights": weights(weight for _, found in rare for _, weight in found),
+        "rows": rows.tobytes(),
     }
 
 
@@ -94,23 +105,29 @@ class Phrases:
         self._grams: dict[str, tuple[int, int, float]] = plain["grams"]
         self._entries = np.frombuffer(plain["entries"], np.uint32).astype(np.intp)
         self._weights = np.frombuffer(plain["weights"], np.float32)
+        self._rows = np.frombuffer(plain["rows"], np.float32).reshape(-1, len(self._names))
 
     def rank(self, text: str, topics: Collection[str] = ()) -> list[Hit]:
         """The few entries most like the folded text (without spaces), best first; ties by entry. Whose own words these
         are, and the nearest entry of each of `topics`, are among them."""
         norm = 0.0
-        entries, shares = [], []
+        rows, entries, shares = [], [], []
         for gram in _grams(text):
             if posting := self._grams.get(gram):
                 start, end, squared = posting
-                entries.append(self._entries[start:end])
-                shares.append(self._weights[start:end])
                 norm += squared
+                if start == _ROW:
+                    rows.append(end)
+                else:
+                    entries.append(self._entries[start:end])
+                    shares.append(self._weights[start:end])
             else:
                 norm += (_UNSEEN * _WEIGHT[len(gram)]) ** 2
-        if not entries:
+        if not rows and not entries:
             return []
-        shared = np.bincount(np.concatenate(entries), np.concatenate(shares), len(self._names))
+        shared = self._rows[rows].sum(0)
+        if entries:
+            shared = shared + np.bincount(np.concatenate(entries), np.concatenate(shares), len(self._names))
         best = np.argpartition(-shared, min(_SHORT_LIST, shared.size) - 1)[:_SHORT_LIST].tolist()
         if text in self._own:
             best.append(self._own[text])

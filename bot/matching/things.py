@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.kb.entries import Choice, Item
@@ -30,6 +30,12 @@ class Thing:
     rule: Rule
     item: Item | None = None
     after: str = ""  # unknown characters behind it
+    typed: str = ""  # the one of its names that was used, where it was
+
+    @property
+    def called(self) -> str:
+        """What to call it to whoever asked: as they did."""
+        return self.typed or self.name
 
     @property
     def inferred(self) -> bool:
@@ -50,12 +56,13 @@ def things_named(parsed: Parse, heard: bool, index: Index) -> tuple[tuple[Thing,
             choice = word.choice
         if word and noun.exact:
             if word.item:
-                things.append(_known(word.item, "name"))
+                things.append(replace(_known(word.item, "name"), typed=word.text))
             elif word.choice and not choice:
                 things.append(_first_case(word.choice))
             continue
         found = _safely(noun, _found(noun, heard, index), index)
-        if found and not (things and found.rule == "inferred" and found.score < _SURELY_ONE_MORE):
+        least = _ONE_MORE_LISTED if parsed.listed else _SURELY_ONE_MORE
+        if found and not (things and found.rule == "inferred" and found.score < least):
             things.append(found)
     return tuple(things), choice
 
@@ -76,7 +83,9 @@ _PROBABLY = 0.5
 
 
 _SURELY_ONE_MORE = 0.75
-"""A word that is not in the knowledge counts as one more thing of a list from this score of its inferred bin."""
+_ONE_MORE_LISTED = 0.45
+"""A word that is not in the knowledge counts as one more thing from this score of its inferred bin; where 「和」 or how
+many of each put it on a list, from the lower one."""
 _EMPTY_TAILS = frozenset(("子", "儿", "仔", "头", "们", "少", "洒", "里", "边"))
 
 

@@ -5,6 +5,7 @@ Rules are named, so each decision can be explained.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -106,10 +107,20 @@ _MENDED = 0.93
 
 
 def heard(text: str, index: Index) -> Folded:
-    """The message folded, with typed pinyin turned into characters."""
+    """The message folded, with typed pinyin turned into characters, and what the sender took back left out."""
     folded = index.fold(text)
     read = index.spelling.read(index.lexicon.heard(folded.text), index.lexicon.get)
+    read = _TAKEN_BACK.sub("", read)
     return folded if read == folded.text else Folded(read, tuple(read.split()))
+
+
+_TAKEN_BACK = re.compile(
+    r"^.{2,}?(?:"
+    r"(?:不对|[说讲打写搞问]错了?)(?: *我?[说讲问指]?的是| +我?[说讲]?是| *应该是)"
+    r"|不是不是 *(?:应该)?是"
+    r") *(?=..)"
+)
+"""「过期喷雾 不对 我说的是灭蚊喷雾剂」: what stands before was not meant."""
 
 
 def _leads_away(found: Sequence[Thing], other: Sequence[Thing]) -> bool:

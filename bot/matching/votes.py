@@ -102,11 +102,11 @@ class Votes:
         if not known:
             return NOBODY
         *totals, chatter = (self._weights[known].sum(0) / math.sqrt(len(grams))).tolist()
-        most = max(totals, default=0.0)
-        first = totals.index(most) if totals else 0
-        runner_up = max((total for n, total in enumerate(totals) if n != first), default=0.0)
-        scores = dict(zip(self._topics, totals, strict=True))
-        return Tally(scores, self._topics[first] if totals else "", most, runner_up, chatter)
+        if not totals:
+            return Tally({}, chatter=chatter)
+        runner_up, most = sorted([0.0, *totals] if len(totals) == 1 else totals)[-2:]
+        first = self._topics[totals.index(most)]
+        return Tally(dict(zip(self._topics, totals, strict=True)), first, most, runner_up, chatter)
 
 
 def _grams(text: str) -> dict[str, None]:

@@ -171,6 +171,10 @@ class Store(Protocol):
         what is kept for a while the addresses expired and the nonces a day old at `now`. Returns the number of rows
         changed."""
 
+    async def spend(self, what: str, day: str, most: int) -> bool:
+        """Spend one of the `most` there are of something on a day; False, and nothing spent, when they are used up.
+        Only the last day is remembered."""
+
     async def heartbeat(self) -> None:
         """Commit a test row. Raises StoreUnavailable when nothing can be committed."""
 

@@ -95,6 +95,7 @@ class MemoryStore:
         self._lessons: dict[int, Lesson] = {}
         self._lessons_made = 0
         self._opted_out: dict[str, datetime] = {}
+        self._spent: dict[str, tuple[str, int]] = {}  # day, how many
         self._committed_at = float("-inf")
 
     async def start(self) -> None:
@@ -347,6 +348,16 @@ class MemoryStore:
         )
         self._committed()
         return changed
+
+    async def spend(self, what: str, day: str, most: int) -> bool:
+        self._check_running()
+        last, used = self._spent.get(what, (day, 0))
+        used = used + 1 if last == day else 1
+        if used > most:
+            return False
+        self._spent[what] = (day, used)
+        self._committed()
+        return True
 
     async def heartbeat(self) -> None:
         self._check_running()

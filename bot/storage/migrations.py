@@ -113,7 +113,15 @@ STEPS = (
     ),
     Step(
         2,
-        "0002_learning",
+        "0002_language_model",
+        (
+            "ALTER TABLE turns ADD COLUMN chosen_by TEXT",
+            "CREATE TABLE spent (what TEXT PRIMARY KEY, day TEXT NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",
+        ),
+    ),
+    Step(
+        3,
+        "0003_learning",
         (
             # Clusters hold many phrasings now; numbers once given are never given again.
             "ALTER TABLE unanswered RENAME TO unanswered_before",

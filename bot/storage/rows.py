@@ -18,7 +18,7 @@ from bot.records import Alert, ChatState, Delivery, ItemAnswer, Lesson, Option, 
 TURN_COLUMNS = (
     "turn_id", "message_id", "channel", "chat", "user", "place", "session", "received_at", "kind", "media", "text",
     "mentioned", "action", "topic", "entry", "items", "score", "reply", "reason", "unanswered", "record", "rest",
-    "latency_ms",
+    "latency_ms", "chosen_by",
 )  # fmt: skip
 DELIVERY_COLUMNS = (
     "delivery_id", "channel", "chat", "user", "place", "text", "address", "broadcast_id", "options", "link", "state",
@@ -86,6 +86,7 @@ def turn_row(turn: Turn) -> Row:
         None if reply.record is None else _json(reply.record),
         _rest_text(reply),
         turn.latency_ms,
+        reply.chosen_by,
     )
 
 
@@ -93,7 +94,7 @@ def turn_from(row: Row) -> Turn:
     """The turn a row was made of."""
     (
         turn_id, message_id, channel, chat, user, place, session, received_at, kind, media, text, mentioned, action,
-        topic, entry, items, score, reply_text, reason, unanswered, record, rest, latency_ms,
+        topic, entry, items, score, reply_text, reason, unanswered, record, rest, latency_ms, chosen_by,
     ) = row  # fmt: skip
     more = {} if rest is None else _decode(rest)
     reply = Reply(
@@ -110,6 +111,7 @@ def turn_from(row: Row) -> Turn:
         link=more.get("link"),
         unanswered=bool(unanswered),
         alert=Alert(*more["alert"]) if "alert" in more else None,
+        chosen_by=chosen_by,
     )
     return Turn(
         turn_id, message_id, channel, chat, user, place, session, from_micros(received_at), kind, media, text,

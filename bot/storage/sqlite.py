@@ -234,6 +234,9 @@ class SqliteStore:
             await self._write_alone(partial(statements.scrub, always=True))
         return changed
 
+    async def spend(self, what: str, day: str, most: int) -> bool:
+        return await self._write(partial(statements.spend, what=what, day=day, most=most))
+
     async def heartbeat(self) -> None:
         await self._write(statements.beat)
 

@@ -59,6 +59,11 @@ _OPENING = f"""
     LEFT JOIN sessions ON sessions.session = ?4
     LEFT JOIN chats ON chats.channel = ?1 AND chats.chat = ?5
 """
+_SPEND = """
+    INSERT INTO spent (what, day, used) SELECT ?1, ?2, 1 WHERE ?3 > 0
+    ON CONFLICT (what) DO UPDATE SET used = CASE WHEN day = excluded.day THEN used + 1 ELSE 1 END, day = excluded.day
+    WHERE day <> excluded.day OR used < ?3
+"""
 _SETTLE = """
     UPDATE deliveries SET state = :state, reason = :reason,
         sent_at = CASE WHEN :state = 'sent' THEN :at ELSE sent_at END,
@@ -578,6 +583,11 @@ def scrub(conn: sqlite3.Connection, *, always: bool) -> None:
         truncate_log(conn)
     except sqlite3.OperationalError as exc:
         log.warning("the file cannot be rewritten now, the next retiring will", extra={"why": str(exc)})
+
+
+def spend(conn: sqlite3.Connection, *, what: str, day: str, most: int) -> bool:
+    """Spend one of `most` on that day; False when they are used up."""
+    return conn.execute(_SPEND, (what, day, most)).rowcount == 1
 
 
 def beat(conn: sqlite3.Connection) -> None:

@@ -918,3 +918,33 @@ async def test_a_restart_keeps_everything(reopen: Reopen) -> None:
     assert [c.text for c in await gathered(store.unanswered())] == ["猫砂呢"]
     assert [d.delivery_id for d in await store.stuck_deliveries()] == ["d1"]
     assert await store.address_of(WANG, NOON) == b"sealed"
+
+
+async def test_what_there_is_on_a_day_can_be_spent_and_no_more(store: Store) -> None:
+    assert [await store.spend("calls", "2026-11-02", 2) for _ in range(4)] == [True, True, False, False]
+    assert await store.spend("other", "2026-11-02", 1) is True
+    assert await store.spend("calls", "2026-11-02", 3) is True, "the limit was raised"
+    assert await store.spend("calls", "2026-11-03", 1) is True, "another day"
+    assert await store.spend("calls", "2026-11-03", 1) is False
+    assert await store.spend("none", "2026-11-03", 0) is False
+
+
+async def test_spent_at_the_same_moment_it_is_spent_once(store: Store) -> None:
+    got = await asyncio.gather(*(store.spend("calls", "2026-11-02", 7) for _ in range(20)))
+    assert sum(got) == 7
+
+
+async def test_what_was_spent_stays_spent(reopen: Reopen) -> None:
+    assert await (await reopen()).spend("calls", "2026-11-02", 1) is True
+    assert await (await reopen()).spend("calls", "2026-11-02", 1) is False
+
+
+async def test_who_chose_the_entry_stays_when_the_words_go(store: Store) -> None:
+    chosen = turn_with(reply=replace(ANSWER, chosen_by="language model"))
+    await store.keep(Keeping(chosen))
+    await store.keep(Keeping(turn_with()))
+    await store.retire(text_before=NOON + DAY, records_before=LONG_AGO, now=NOON)
+    assert [(turn.text, turn.reply.chosen_by) for turn in await gathered(store.turns())] == [
+        (None, "language model"),
+        (None, None),
+    ]

@@ -144,3 +144,47 @@ async def test_no_secret_and_no_raw_id_is_logged(config):
     assert "request refused" in log
     for hidden in ("raw-platform-id", QUESTION, "ShequTok3n2026", "a secret of the test site"):
         assert hidden not in log
+
+
+async def lvlin(config: Path, *arguments: str) -> tuple[int, str]:
+    """Exit status and errors of a command run as a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments, "--config", str(config),
+        cwd=ROOT, stdout=PIPE, stderr=PIPE, env={"LVLIN_SECRET": "a secret of the test site"},
+    )  # fmt: skip
+    return await ended(process)
+
+
+async def test_a_second_server_on_one_database_is_refused(config):
+    async with serving(config) as (process, base):
+        status, told = await lvlin(config, "serve")
+        assert status == 1
+        store = config.parent / "data" / "lvlin.db"
+        assert f"lvlin: another server (process {process.pid}) works with {store} — stop it first" in told
+        assert "Traceback" not in told
+        assert (await post(base, ask("app", QUESTION, datetime.now(UTC))))[0] == 200, "the first goes on"
+        process.kill()
+        await ended(process)
+    async with serving(config) as (_, base):
+        assert (await post(base, ask("app", QUESTION, datetime.now(UTC))))[0] == 200, "a kill leaves no lock behind"
+
+
+async def test_a_link_to_the_database_is_the_same_database(config, tmp_path):
+    other = tmp_path / "other.yaml"
+    (tmp_path / "linked.db").symlink_to(config.parent / "data" / "lvlin.db")
+    other.write_text(config.read_text().replace("sqlite:data/lvlin.db", "sqlite:linked.db"))
+    async with serving(config) as (process, _):
+        status, told = await lvlin(other, "serve")
+    assert (status, f"process {process.pid}" in told) == (1, True)
+
+
+async def test_commands_work_beside_a_server(config, tmp_path):
+    async with serving(config) as (_, base):
+        assert (await post(base, ask("app", QUESTION, datetime.now(UTC), message_id="1", user="u1")))[0] == 200
+        for arguments in (
+            ("export", "turns"), ("metrics",), ("me", "app:u1"), ("ask", "--keep", QUESTION), ("forget", "app:u1"),
+            ("db", "upgrade"), ("db", "backup", str(tmp_path / "copy.db")),
+        ):  # fmt: skip
+            assert (await lvlin(config, *arguments))[0] == 0, arguments
+        assert (await post(base, ask("app", QUESTION, datetime.now(UTC), message_id="2")))[0] == 200
+    assert len(kept(config)) == 3

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.learning.clusters": MATCHING,
     "bot.learning.lessons": (*MATCHING, "bot.learning.clusters"),
     "bot.learning.edits": FOUNDATION,
+    "bot.llm": (*MATCHING, *CONTRACTS, "bot.llm"),
     "bot.turns": (*CONTEXT, "bot.router", "bot.manners", "bot.learning.clusters"),
     "bot.asking": (*CONTEXT, "bot.router", "bot.turns"),
     "bot.knowledge": BRAIN,
@@ -61,6 +62,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.publishing": (
         *CONTEXT, "bot.settings", "bot.storage.memory", "bot.turns", "bot.assembly", "bot.publishing",
     ),
+    "bot.yaml_text": (*FOUNDATION, *STRICT),
+    "bot.sheets": (*KNOWLEDGE, "bot.yaml_text", "bot.sheets"),
     "bot.app": ("bot",),
     "bot.cli": ("bot",),
     "bot.__main__": ("bot.cli",),
@@ -71,23 +74,24 @@ ONE_DOOR: dict[str, tuple[str, ...]] = {
     "rapidfuzz": ("bot.matching.likeness",),
     "sqlite_utils": ("bot.storage",),
     "sqlite3": ("bot.storage",),
-    "yaml": ("bot.strict_yaml", "bot.learning.edits"),
+    "yaml": ("bot.strict_yaml", "bot.yaml_text", "bot.learning.edits"),
     "holidays": ("bot.kb.workdays",),
     "defusedxml": ("bot.channels.xml",),
     "standardwebhooks": ("bot.channels.webhook",),
     "cryptography": ("bot.channels.crypto", "bot.vault"),
     "prometheus_client": ("bot.health",),
     "pythonjsonlogger": ("bot.logs",),
-    "xlsxwriter": ("bot.export",),
+    "xlsxwriter": ("bot.export", "bot.sheets.write", "bot.sheets.rules"),
+    "openpyxl": ("bot.sheets.read",),
     "click": ("bot.cli",),
     "rich": ("bot.cli",),
-    "aiohttp": ("bot.outbox", "bot.webhook", "bot.listen", "bot.health", "bot.web", "bot.app"),
+    "aiohttp": ("bot.outbox", "bot.llm.client", "bot.webhook", "bot.listen", "bot.health", "bot.web", "bot.app"),
 }
 """Package → the modules, or folders, that may import it."""
 
 NO_CLOCK = (
     "bot.kb", "bot.matching", "bot.places", "bot.compose", "bot.local", "bot.manners", "bot.metrics", "bot.channels",
-    "handlers",
+    "handlers", "bot.sheets", "bot.yaml_text",
 )  # fmt: skip
 """What is given the time and never asks for it."""
 
@@ -185,9 +189,9 @@ def test_only_the_top_knows_the_app(path):
 
 
 @every_file
-def test_only_the_outbox_calls_others(path):
-    """aiohttp's client has one user; all others only serve."""
-    if name_of(path) == "bot.outbox":
+def test_only_two_call_others(path):
+    """aiohttp's client has two users, what we send and the language model; all others only serve."""
+    if name_of(path) in ("bot.outbox", "bot.llm.client"):
         return
     tree = ast.parse(path.read_text("utf-8"))
     assert not any(isinstance(node, ast.Import) and node.names[0].name == "aiohttp" for node in ast.walk(tree))

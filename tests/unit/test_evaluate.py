@@ -220,6 +220,30 @@ def test_the_table_names_rates_intervals_and_times() -> None:
     }
 
 
+def test_answers_are_told_by_the_band_of_their_score() -> None:
+    given = [(0.5, True), (0.599, False), (0.9, True), (0.94, True), (0.95, True), (1.0, False)]
+    bands = Score(sure=given).reliability()
+    assert [(band.low, band.high, band.answers, band.right) for band in bands] == [
+        (0.5, 0.6, 2, 1),
+        (0.9, 0.95, 2, 2),
+        (0.95, 1.0, 2, 1),
+    ]
+    assert [round(band.mean_score, 4) for band in bands] == [0.5495, 0.92, 0.975]
+    low, high = wilson(1, 2)
+    assert bands[0].row() == {
+        "from": 0.5, "to": 0.6, "answers": 2, "mean_score": bands[0].mean_score, "right": 1, "rate": 0.5,
+        "low": low, "high": high,
+    }  # fmt: skip
+
+
+def test_only_answers_to_mentioned_questions_have_a_band() -> None:
+    score = Score()
+    for asked in (question("item", LAMP), question("silent", {"silent": True}), question("faq", FAQ)):
+        for asking in askings([asked]):
+            judge(score, asking, clarify() if asked.kind == "faq" else answer(item("灯管", "hazardous")), 1.0)
+    assert score.sure == [(0.0, True)]
+
+
 GOOD = {"id": "d1", "text": "灯管", "kind": "item", "expect": LAMP, "mention": True, "notes": "bare"}
 
 

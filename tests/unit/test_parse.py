@@ -77,6 +77,13 @@ def parsed(text: str) -> Parse:
         pytest.param("小朋友用的粉笔是啥垃圾", ["粉笔"], id="the-child's"),
         pytest.param("粽叶粽叶粽叶", ["粽叶"], id="said-thrice"),
         pytest.param("龙虾的虾壳是不是湿垃圾", ["虾壳"], id="of-an-unknown-thing"),
+        pytest.param("电池 纽扣的", ["纽扣电池"], id="its-kind-behind"),
+        pytest.param("奶茶杯剩珍珠怎么扔", ["珍珠"], id="what-is-left-in-it"),
+        pytest.param("旧衣服一抽屉", ["旧衣服"], id="a-drawer-full"),
+        pytest.param("衣柜里的报纸", ["报纸"], id="where-it-lay"),
+        pytest.param("粽叶，套粽叶的瓶子", ["粽叶", "瓶子"], id="what-it-was-in"),
+        pytest.param("报纸和竹蜻蜓怎么扔", ["报纸", "?竹蜻蜓"], id="a-list-with-an-unknown-thing"),
+        pytest.param("电池和电池怎么扔", ["电池"], id="the-same-twice"),
     ],
 )
 def test_the_things_named(text: str, nouns: list[str]) -> None:

@@ -18,7 +18,7 @@ from bot.channels.wecom_aibot import WecomAibot
 from bot.channels.wecom_app import WecomApp
 from bot.errors import FaultyFile
 from bot.matching.understand import Thresholds
-from bot.settings import LEAST_SECRET_BYTES, Settings, examine, load, staff_faults
+from bot.settings import LEAST_SECRET_BYTES, LanguageModel, Settings, examine, load, staff_faults
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "AIBOT_TOKEN": "aibot-canary",
     "AIBOT_AES_KEY": KEY,
     "GATEWAY_SECRET": WHSEC,
+    "MODEL_KEY": "model-canary-1",
 }
 
 SITE = "site: {name: 绿苑社区, city: shanghai}\n"
@@ -60,6 +61,7 @@ def told(config: Path, text: str, environ: Mapping[str, str] = {}) -> list[str]:
 def complete() -> str:
     """The shipped file with everything in it that is commented out."""
     text = SHIPPED.read_text(encoding="utf-8").replace("staff: []", "staff:")
+    text = text.replace("#language_model:", "language_model:")
     return re.sub(r"(?m)^#  ", "  ", text).replace("wx…", "wx1234").replace("ww…", "ww1234")
 
 
@@ -67,6 +69,7 @@ def test_the_shipped_file_enables_only_the_simulator() -> None:
     settings = load(SHIPPED, {})
     assert {name: channel.type for name, channel in settings.channels.items()} == {"try": "simulator"}
     assert settings.secret is None
+    assert settings.language_model is None
     assert settings.store.path == SHIPPED.parent / "data" / "lvlin.db"
     assert settings.knowledge == SHIPPED.parent / "knowledge"
 
@@ -90,6 +93,11 @@ def test_the_shipped_file_with_everything(config: Path) -> None:
     assert (gateway.secret, gateway.deliver_url) == (WHSEC, "https://gateway.example.org/deliveries")
     assert (settings.staff[0].channel, settings.staff[0].role, settings.staff[0].place) == ("app", "editor", "luyuan")
     assert settings.secrets() == frozenset(ENVIRONMENT.values())
+    assert settings.language_model == LanguageModel(
+        api_base="https://api.example.org/v1", api_key="model-canary-1", model="qwen-plus"
+    ), "every key of the model stands there with its default"
+    written = set(re.findall(r"(?m)^#  ([a-z_]+):", SHIPPED.read_text(encoding="utf-8")))
+    assert set(LanguageModel.model_fields) <= written
 
 
 def test_channels_fit_their_constructors(config: Path) -> None:
@@ -190,12 +198,23 @@ def test_an_address_loses_its_last_slash(config: Path) -> None:
     assert gateway.deliver_url == "http://127.0.0.1:9"
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://api.example.org/v1", "http://127.0.0.1:1/v1", "http://192.168.1.9/v1", "http://[::1]:80", "http://ollama:1"],
+)
+def test_where_residents_words_may_go(config: Path, address: str) -> None:
+    model = read(config, LEAST + f"language_model: {{api_base: '{address}/', model: m}}").language_model
+    assert model is not None
+    assert (model.api_base, model.api_key) == (address, None)
+
+
 def test_timezone(config: Path) -> None:
     text = "site: {name: x, city: y, timezone: Asia/Urumqi}\nchannels: {}"
     assert read(config, text).site.timezone == ZoneInfo("Asia/Urumqi")
 
 
 MP = "channels:\n  mp:\n    type: wechat_mp\n    app_id: wx1\n    token: t0ken\n    "
+MODEL = "language_model:\n  model: m\n  api_base: https://m.example.org/v1\n  "
 GATEWAY = "channels:\n  g:\n    type: webhook\n    "
 
 
@@ -326,6 +345,31 @@ GATEWAY = "channels:\n  g:\n    type: webhook\n    "
         pytest.param(
             SITE + GATEWAY + "secret: ''", "channels.g.secret is a text (c:5) — write at least 1", id="no-secret"
         ),
+        pytest.param(LEAST + "language_model:", "language_model is empty (c:3) — write keys", id="model-empty"),
+        pytest.param(LEAST + "language_model: {model: m}", "model.api_base is missing (c:3)", id="model-where"),
+        pytest.param(
+            LEAST + "language_model:\n  api_base: https://h/v1", "model.model is missing (c:3)", id="no-model"
+        ),
+        pytest.param(
+            LEAST + MODEL + "api_kee: x", "unknown key language_model.api_kee (c:6) — did you mean 'api_key'?",
+            id="model-key",
+        ),
+        pytest.param(LEAST + MODEL + "api_key: sk-xxxx…", "api_key is a placeholder (c:6)", id="model-placeholder"),
+        pytest.param(
+            LEAST + MODEL + "api_key: ${NO_SUCH}", "variable NO_SUCH, which is not set (c:6)", id="model-unset"
+        ),
+        pytest.param(LEAST + MODEL + "deadline_seconds: 4", "deadline_seconds is 4 (c:6) — write at most 3", id="slow"),
+        pytest.param(LEAST + MODEL + "deadline_seconds: 0", "deadline_seconds is 0 (c:6) — write at least", id="fast"),
+        pytest.param(LEAST + MODEL + "calls_a_day: 0", "calls_a_day is 0 (c:6) — write at least 1", id="no-calls"),
+        pytest.param(LEAST + MODEL + "sure: 60", "sure is 60 (c:6) — write at most 1", id="sure"),
+        *(
+            pytest.param(
+                LEAST + f"language_model:\n  model: m\n  api_base: http://{host}/v1",
+                "language_model.api_base sends residents' words unencrypted to another network (c:5) — write https://",
+                id=f"model-{host}",
+            )
+            for host in ("api.example.org", "8.8.8.8", "127.0.0.1.example.org")
+        ),
         pytest.param(SITE + GATEWAY + "deliver_url: http://h", "channels.g.secret is missing (c:3)", id="unsigned"),
     ],
 )
@@ -420,6 +464,7 @@ CANARIES = ("canary7canary7", "31337")
         pytest.param("token: t\n    api_base: ${CANARY}", id="elsewhere-from-the-environment"),
         pytest.param("token: t\n    encryption: ${CANARY}", id="a-word-from-the-environment"),
         pytest.param("tokken: canary7canary7", id="under-a-wrong-key"),
+        pytest.param("token: t\nlanguage_model: {api_key: [canary7canary7]}", id="the-key-of-a-model"),
         pytest.param("token: t\n    token: canary7canary7", id="twice"),
         pytest.param("token: canary7canary7: x", id="not-readable"),
         pytest.param("token: 'canary7canary7", id="open-quote"),

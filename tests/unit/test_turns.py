@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+import time
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from bot.errors import Refused, StoreUnavailable
+from bot.matching.index import Index
+from bot.matching.understand import Thresholds, Understanding
 from bot.records import Inbound, Reply, Session, Turn, Utterance
 from bot.router import Router
 from bot.storage.contract import Keeping
@@ -328,3 +331,111 @@ def test_an_utterance_carries_no_platform_names() -> None:
     """What a resident calls themselves is not even handed in."""
     for record in (Utterance, Inbound, Session):
         assert not {"name", "user_name", "nickname"} & set(record.__slots__)
+
+
+UNCLEAR = "楼上装修到几点才停"
+STRICT = Thresholds(accept=0.999, scope=0.0)
+"""With these the matcher is never sure."""
+
+
+@dataclass
+class Picks:
+    """A model that always picks that entry (None: none); it remembers what it was asked, and for how long it waited."""
+
+    entry: str | None = "topics/noise/decorate"
+    sure: float = 0.6
+    asked: list[str] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+
+    async def choose(
+        self, text: str, understood: Understanding, index: Index, *, about: str, waited: float
+    ) -> Understanding | None:
+        self.asked.append(text)
+        self.waited.append(waited)
+        if self.entry is None:
+            return None
+        return replace(understood, kind="entry", entry=self.entry, things=(), choice=None, rule="language model")
+
+
+async def test_a_choice_is_the_curated_answer_with_a_label(make_talk: MakeTalk) -> None:
+    alone = (await make_talk(limits=STRICT).say(UNCLEAR, message_id="alone")).reply
+    assert (alone.action, alone.unanswered) == ("fallback", True)
+    talk = make_talk(limits=STRICT, chooser=Picks())
+    turn = await talk.say(UNCLEAR)
+    reply = turn.reply
+    assert (reply.action, reply.topic, reply.entry) == ("answer", "noise", "topics/noise/decorate")
+    assert reply.text == "工作日18时以后不装修。\n依据：示例条例第六条（2022-06-05）\n（AI协助匹配）"
+    assert (reply.chosen_by, reply.score) == ("language model", STRICT.accept)
+    assert reply.unanswered, "staff see what the matcher did not know"
+    assert kept_of(turn) in await talk.all_kept()
+
+
+async def test_without_a_choice_the_reply_is_as_it_was(make_talk: MakeTalk) -> None:
+    picks = Picks(None)
+    turn = await make_talk(limits=STRICT, chooser=picks).say(UNCLEAR)
+    alone = await make_talk(limits=STRICT).say(UNCLEAR, message_id="alone")
+    assert turn.reply == alone.reply
+    assert (picks.asked, turn.reply.chosen_by) == ([UNCLEAR], None)
+
+
+async def test_what_the_matcher_says_already_needs_no_label(make_talk: MakeTalk) -> None:
+    picks = Picks(sure=1.0)
+    reply = (await make_talk(chooser=picks).say("装修几点要停")).reply
+    assert (reply.entry, reply.chosen_by, len(picks.asked)) == ("topics/noise/decorate", None, 1)
+    assert "AI" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "sure"),
+    [
+        pytest.param("装修几点要停", {}, 0.6, id="the-matcher-is-sure"),
+        pytest.param(UNCLEAR, {"chat": "g1", "mentioned": False}, 1.0, id="uncalled-in-a-group"),
+        pytest.param(UNCLEAR, {"media": "image"}, 1.0, id="a-picture"),
+        pytest.param(UNCLEAR, {"from_robot": True}, 1.0, id="a-robot"),
+        pytest.param("鼓包的锂电池怎么办", {}, 1.0, id="a-danger"),
+        pytest.param("纽扣电池扔哪个桶", {}, 1.0, id="something-hazardous"),
+        pytest.param("你好", {}, 1.0, id="a-greeting"),
+        pytest.param("隐私", {}, 1.0, id="a-right"),
+        pytest.param("删除我的数据", {}, 1.0, id="a-wish-to-be-forgotten"),
+        pytest.param("人工", {}, 1.0, id="a-call-for-a-person"),
+        pytest.param("旧电池扔哪", {}, 1.0, id="an-ambiguous-word"),
+        pytest.param("", {"kind": "event", "event": "click"}, 1.0, id="an-event"),
+        pytest.param("今天天气真好啊", {}, 1.0, id="chatter"),
+    ],
+)
+async def test_when_a_model_is_not_asked(make_talk: MakeTalk, text: str, other: dict[str, object], sure: float) -> None:
+    picks = Picks(sure=sure)
+    turn = await make_talk(chooser=picks).say(text, **other)
+    assert (picks.asked, turn.reply.chosen_by) == ([], None)
+
+
+async def test_called_in_a_group_it_is_asked(make_talk: MakeTalk) -> None:
+    picks = Picks()
+    reply = (await make_talk(limits=STRICT, chooser=picks).say(UNCLEAR, chat="g1")).reply
+    assert (picks.asked, reply.chosen_by) == ([UNCLEAR], "language model")
+
+
+async def test_a_model_that_breaks_costs_nothing(make_talk: MakeTalk, caplog: pytest.LogCaptureFixture) -> None:
+    class Breaks(Picks):
+        async def choose(self, *args: object, **others: object) -> None:
+            raise RuntimeError("broken")
+
+    with caplog.at_level(logging.ERROR, "lvlin.turns"):
+        turn = await make_talk(limits=STRICT, chooser=Breaks()).say(UNCLEAR)
+    assert turn.reply.action == "fallback"
+    assert "choosing by a language model failed" in caplog.text
+    assert UNCLEAR not in caplog.text
+
+
+async def test_waiting_for_others_counts(make_talk: MakeTalk) -> None:
+    picks = Picks()
+    talk = make_talk(limits=STRICT, chooser=picks)
+    await talk.say(UNCLEAR, arrival=Arrival(at=time.perf_counter() - 1.5))
+    await talk.say(UNCLEAR)
+    assert picks.waited[0] == pytest.approx(1.5, abs=0.4)
+    assert picks.waited[1] < 0.4
+
+
+async def test_residents_may_know_of_the_model(make_talk: MakeTalk) -> None:
+    assert (await make_talk(chooser=Picks()).say("隐私")).reply.text == "只保存问题和答复。\n说不清时问AI。"
+    assert (await make_talk().say("隐私", message_id="alone")).reply.text == "只保存问题和答复。"

@@ -17,6 +17,8 @@ from bot.matching.understand import Thresholds, Understanding, understand
         pytest.param("奶查杯扔哪个桶", "items", "奶茶杯", id="item-by-sound"),
         pytest.param("naichabei扔哪个桶", "items", "奶茶杯", id="item-in-pinyin"),
         pytest.param("鱼骨头和菜叶扔哪", "items", "鱼骨头,菜叶", id="two-items"),
+        pytest.param("菜叶扔哪 不对，我问的是奶茶杯", "items", "奶茶杯", id="taken-back"),
+        pytest.param("我说错了吗 菜叶扔哪", "items", "菜叶", id="nothing-taken-back"),
         pytest.param("电池怎么扔", "choice", "电池", id="ambiguous"),
         pytest.param("🔋怎么扔", "choice", "电池", id="ambiguous-emoji"),
         pytest.param("充电宝怎么扔", "items", "充电宝", id="ambiguous-with-a-default"),
