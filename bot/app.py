@@ -23,6 +23,8 @@ from bot.channels.wecom_app import WecomApp
 from bot.errors import FaultyFile, StoreUnavailable
 from bot.health import HEARTBEAT_SECONDS, Health, Metrics, Pulse
 from bot.knowledge import LOOK_SECONDS, LiveKnowledge
+from bot.learning.child import checked_apart
+from bot.learning.desk import Check, Desk
 from bot.listen import Listener
 from bot.llm.breaker import Breaker
 from bot.llm.budget import Budget
@@ -47,6 +49,9 @@ BOT_NAME = "小绿"
 SEND_SECONDS = 1.0
 """How often due deliveries are looked for."""
 
+TEACH_SECONDS = 1.0
+"""How often lessons of staff, and what they take back, are looked for."""
+
 RETIRE_SECONDS = 3600.0
 """How often texts and records past their time are retired."""
 
@@ -68,9 +73,15 @@ class App:
     metrics: Metrics
     vault: Vault
     listener: Listener
+    desk: Desk
 
 
-async def build(settings: config.Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> App:
+async def build(
+    settings: config.Settings,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    check_lesson: Check = checked_apart,
+) -> App:
     """Build the bot and load its knowledge. Raises FaultyFile, VaultError."""
     metrics = Metrics()
     store = open_store(settings.store.path)
@@ -111,14 +122,15 @@ async def build(settings: config.Settings, *, now: Callable[[], datetime] = lamb
         tally=metrics,
         now=now,
     )
+    desk = Desk(settings, store, knowledge, vault, _staff_names(settings, vault), check_lesson, now)
     health = Health(store, metrics, lambda: knowledge.version, lambda: len(knowledge.faults), lambda: door.draining)
     application = web.Application(client_max_size=BODY_BYTES)
     application.router.add_route("*", "/channels/{name}", door.receive)
     health.add_routes(application)
     _add_simulator(application, settings, turns, mailbox)
-    application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, chooser, now))
+    application.cleanup_ctx.append(lambda _: _running(settings, store, knowledge, sender, desk, chooser, now))
     listener = Listener(application, door.call, lambda status, why: refusals.note("", status, why))
-    return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener)
+    return App(application, store, knowledge, turns, door, sender, mailbox, metrics, vault, listener, desk)
 
 
 def _tell_what_is_served(settings: config.Settings) -> None:
@@ -212,6 +224,11 @@ def _staff_roles(settings: config.Settings) -> Mapping[tuple[str, str], StaffRol
     return roles
 
 
+def _staff_names(settings: config.Settings, vault: Vault) -> Mapping[str, str]:
+    """Pseudonym → name, for the history of the knowledge."""
+    return {vault.pseudonym(member.channel, member.user): member.name or member.user for member in settings.staff}
+
+
 def _gateways(settings: config.Settings, channels: Mapping[str, Channel]) -> list[Gateway]:
     found = []
     for name, given in settings.channels.items():
@@ -240,6 +257,7 @@ async def _running(
     store: Store,
     knowledge: LiveKnowledge,
     sender: Sender,
+    desk: Desk,
     chooser: Chooser | None,
     now: Callable[[], datetime],
 ) -> AsyncIterator[None]:
@@ -265,6 +283,8 @@ async def _running(
             ("heartbeat", HEARTBEAT_SECONDS, pulse.beat),
             ("knowledge", LOOK_SECONDS, knowledge.look),
             ("outbox", SEND_SECONDS, sender.send_due),
+            ("lessons", TEACH_SECONDS, desk.teach_waiting),
+            ("lessons taken back", TEACH_SECONDS, desk.undo_waiting),
             ("retention", RETIRE_SECONDS, retire),
         ):
             await stack.enter_async_context(_again_and_again(name, seconds, work))

@@ -17,14 +17,38 @@ from bot.router import Router
 from bot.settings import Settings
 from bot.storage.contract import Store
 from bot.turns import AlertAddresses, Chooser, Heard, Turns
-from handlers import clarification, events, items, local_facts, privacy, social, staff_words, topics, unknown
+from handlers import (
+    clarification,
+    events,
+    items,
+    learning,
+    local_facts,
+    opt_out,
+    privacy,
+    social,
+    staff_words,
+    topics,
+    unknown,
+)
 
 
 def all_handlers() -> Router:
     """Every handler, in the order they are asked."""
     return Router().include(
         module.router
-        for module in (events, staff_words, privacy, social, clarification, items, local_facts, topics, unknown)
+        for module in (
+            events,
+            staff_words,
+            learning,
+            privacy,
+            opt_out,
+            social,
+            clarification,
+            items,
+            local_facts,
+            topics,
+            unknown,
+        )
     )
 
 

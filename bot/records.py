@@ -14,6 +14,11 @@ SilenceReason = Literal[
 Role = Literal["viewer", "editor", "approver", "admin"]
 Media = Literal["text", "voice", "image", "mixed", "other"]
 DeliveryState = Literal["queued", "sending", "sent", "failed", "skipped", "unknown"]
+ClusterState = Literal["open", "taught", "dismissed"]
+LessonKind = Literal["alias", "category", "answer"]
+LessonState = Literal[
+    "waiting", "checking", "applying", "taught", "blocked", "failed", "cancelled", "undoing", "undone"
+]
 
 CATEGORIES = ("recyclable", "hazardous", "food", "residual", "bulky", "construction", "ewaste", "oil", "drain")
 
@@ -112,6 +117,48 @@ class ChatState:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a member of staff teaches for one cluster of unanswered questions, and what became of it.
+
+    It waits, is checked, applied, and then taught; or blocked by the gate, failed, cancelled before it was applied,
+    or undone after it. `value`: the item or entry it is the same as (alias), the category, or the answer.
+    """
+
+    cluster_id: int
+    kind: LessonKind
+    value: str
+    at: datetime
+    topic: str = ""
+    source: str = ""
+    harmless: bool = False  # staff stand by it that what looks hazardous is not
+    channel: str = ""
+    user: str = ""  # the pseudonym of who said it in chat; "" from the command line
+    by: str = ""  # who it was, for the history
+    lesson_id: int = 0  # 0: not kept yet
+    state: LessonState = "waiting"
+    settled_at: datetime | None = None
+    entry: str | None = None
+    told: str = ""  # what became of it, in words for staff
+    before: str = ""  # the content of the knowledge before it was taught, and after
+    after: str = ""
+    version: int | None = None  # the published version that holds it
+    notices: tuple[str, ...] = ()  # the deliveries by which the askers are told
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A person whose question is in a cluster, where they asked it last, and the sealed address to write back."""
+
+    user: str
+    channel: str
+    chat: str | None
+    place: str
+    text: str
+    at: datetime
+    addresses: tuple[bytes, ...] = ()  # still valid ones: of that question, then the newest of the person
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What comes back for one utterance; silent when `action` is silent."""
 
@@ -129,6 +176,9 @@ class Reply:
     unanswered: bool = False  # queue the question for staff
     alert: Alert | None = None
     forget: bool = False  # delete everything stored about the user, this turn's text included
+    lesson: Lesson | None = None  # queue what staff teach
+    take_back: int | None = None  # take back the lesson of that number
+    notices: bool | None = None  # whether the user wants messages nobody asked for; None leaves it as it is
     session: Session | None = None  # the new state of the conversation; None leaves it as it is
     chat: ChatState | None = None  # the new state of the chat; None leaves it as it is
     chosen_by: Literal["language model"] | None = None  # who picked the entry where the matcher was unsure
@@ -180,7 +230,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Questions that fell back and were asked in the same words, counted by distinct people."""
+    """Questions that fell back and ask the same, counted by distinct people."""
 
     cluster_id: int
     text: str
@@ -188,5 +238,5 @@ class Unanswered:
     people: int
     first_at: datetime
     last_at: datetime
-    state: Literal["open", "taught", "dismissed"]
+    state: ClusterState
     entry: str | None

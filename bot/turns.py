@@ -16,6 +16,7 @@ from bot import manners
 from bot.brain import Brain
 from bot.context import Context, GroupManners
 from bot.errors import Refused
+from bot.learning import clusters
 from bot.matching.fold import Folded
 from bot.matching.index import Index
 from bot.matching.understand import Thresholds, Understanding
@@ -119,6 +120,8 @@ class Turns:
             Keeping(
                 turn,
                 folded=understood.folded.tight,
+                core=clusters.core_of(understood.folded, brain.index) if _to_be_gathered(reply, understood) else "",
+                joins=clusters.joins,
                 nonce=arrival.nonce,
                 nonce_digest=arrival.body_digest,
                 address=arrival.address,
@@ -147,7 +150,7 @@ class Turns:
             return brain.understand(asked.text, session.topic if session else "")
         except Exception:
             log.exception("matching failed", extra={"channel": asked.channel, "characters": len(asked.text)})
-            return Understanding(Folded(asked.text, (asked.text,)), "nothing", 0.0, "matching failed")
+            return Understanding(Folded(asked.text, (asked.text,)), "nothing", 0.0, _MATCHING_FAILED)
         finally:
             self.matched(time.perf_counter() - began)
 
@@ -205,6 +208,14 @@ class Turns:
             )
             for empty in self.alert_to(reply.alert.place or turn.place)
         )
+
+
+_MATCHING_FAILED = "matching failed"
+
+
+def _to_be_gathered(reply: Reply, understood: Understanding) -> bool:
+    """Whether a question is for staff, and its words could be read."""
+    return reply.unanswered and understood.rule != _MATCHING_FAILED
 
 
 def session_key(asked: Utterance) -> str:

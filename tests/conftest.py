@@ -36,6 +36,7 @@ SMALL: Mapping[str, str] = {
 指南: {name: 示例指南, date: 2019-07-01, mark: A}
 条例: {name: 示例条例, date: 2022-06-05, mark: A}
 常识: {name: 生活常识, date: 2024-01-01, mark: C}
+社区答复: {name: 社区工作人员答复, date: 2026-11-25, mark: C}
 """,
     "items/all.yaml": """\
 source: 指南
@@ -264,6 +265,10 @@ handoff: 已转工作人员{contact}。
 mark_c: 以公示为准。
 detail_hint: 回复「详细」看更多。
 thanks: 不客气。
+learned: "您问的「{question}」：{answer}"
+learned_group: "有邻居问「{question}」：{answer}"
+opted_out: 不再发消息。
+opted_in: 恢复发消息。
 inferred: 清单里没有「{name}」，推断是{label}。{how}。仅供参考。
 inferred_hazard: 清单里没有「{name}」，先按{verdict}处理，问{contact}。
 hazard_among: 有害的请轻放。

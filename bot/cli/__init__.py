@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("bot.cli.serve:serve", "The webhook server."),
     "ask": ("bot.cli.ask:ask", "One message, or many, through the whole pipeline."),
     "kb": ("bot.cli.kb:kb", "Check, count, try, edit and publish the knowledge."),
+    "unanswered": ("bot.cli.unanswered:unanswered", "What nobody could answer, and teaching it."),
     "metrics": ("bot.cli.metrics:metrics", "The figures of a period."),
     "export": ("bot.cli.export:export", "What is stored, as a table."),
     "me": ("bot.cli.person:me", "Everything stored about a resident."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -93,6 +94,17 @@ def read_settings(config_path: Path, level: str = "WARNING") -> Settings:
     settings = load(config_path, os.environ)
     logs.configure(level, not sys.stderr.isatty(), settings.secrets())
     return settings
+
+
+def author(by: str | None) -> str:
+    """Who does it: --by, else the user of this machine. Raises WrongUsage for what is no name."""
+    try:
+        name = by or getpass.getuser()
+    except (KeyError, OSError) as exc:
+        raise WrongUsage("this machine does not say who you are — name yourself with --by") from exc
+    if not name.isprintable() or set("<>") & set(name):
+        raise WrongUsage(f"--by {name!r} is no name — leave out <, > and control characters")
+    return name
 
 
 def print_json(value: object) -> None:

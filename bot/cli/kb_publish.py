@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -13,9 +12,8 @@ from typing import Any
 import click
 
 from bot.assembly import kept_versions
-from bot.cli.common import config_option, give_way, json_option, print_json, read_settings
+from bot.cli.common import author, config_option, give_way, json_option, print_json, read_settings
 from bot.cli.progress import progress
-from bot.errors import WrongUsage
 from bot.publishing.gate import Compared, Verdict, examine
 from bot.publishing.publish import publish as publish_knowledge
 from bot.publishing.publish import roll_back, unpublished
@@ -44,7 +42,7 @@ def publish(by: str | None, note: str, yes: bool, config_path: Path, as_json: bo
     and nothing published, where the knowledge has faults, a frozen question fails, or the changes are not accepted.
     """
     settings = read_settings(config_path, _LEVEL)
-    author = _author(by)
+    who = author(by)
     versions = kept_versions(settings)
     published = versions.published()
     content = content_of(read(settings.knowledge))
@@ -59,7 +57,7 @@ def publish(by: str | None, note: str, yes: bool, config_path: Path, as_json: bo
         why = "没有发布：答复有变化，看过认可后，加 --yes 再发布。"
         return _told(as_json, verdict, None, why, status=1)
     version = publish_knowledge(
-        settings.knowledge, versions, examined=content, by=author, note=note, at=datetime.now(UTC)
+        settings.knowledge, versions, examined=content, by=who, note=note, at=datetime.now(UTC)
     )
     done = f"已发布：{version_line(version, settings.site.timezone)}"
     if published is None:
@@ -101,7 +99,7 @@ def rollback(number: int, by: str | None, note: str, yes: bool, config_path: Pat
     Shows which answers change, and asks on a terminal, or needs --yes. Edits that are not published are kept aside.
     """
     settings = read_settings(config_path, _LEVEL)
-    author = _author(by)
+    who = author(by)
     versions = kept_versions(settings)
     target, published = versions.numbered(number), versions.published()
     assert published is not None, "a version that is numbered was published"
@@ -112,21 +110,11 @@ def rollback(number: int, by: str | None, note: str, yes: bool, config_path: Pat
         _show(verdict)
     if not _accepted(yes, f"回到第{number}版吗？"):
         return _told(as_json, verdict, None, "没有回退：看过认可后，加 --yes 再回退。", status=1)
-    version, edits = roll_back(settings.knowledge, versions, target, by=author, note=note, at=datetime.now(UTC))
+    version, edits = roll_back(settings.knowledge, versions, target, by=who, note=note, at=datetime.now(UTC))
     done = f"已回退：{version_line(version, settings.site.timezone)}"
     if edits:
         done += f"\n没有发布过的改动没有丢，保存在 {edits}"
     return _told(as_json, verdict, version, done)
-
-
-def _author(by: str | None) -> str:
-    try:
-        name = by or getpass.getuser()
-    except (KeyError, OSError) as exc:
-        raise WrongUsage("this machine does not say who you are — name yourself with --by") from exc
-    if not name.isprintable() or set("<>") & set(name):
-        raise WrongUsage(f"--by {name!r} is no name — leave out <, > and control characters")
-    return name
 
 
 def _examined(settings: Settings, folder: Path, published: Path | None) -> Verdict:

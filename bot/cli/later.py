@@ -10,7 +10,6 @@ from bot.errors import WrongUsage
 
 LATER: Mapping[str, str] = {
     "broadcast": "Reminders: write, approve, send and follow them.",
-    "unanswered": "Teach the bot what it could not answer.",
     "report": "Reports as documents, tables and pictures.",
     "demo": "Fill the storage with a simulated community.",
     "activity": "Activities of the community.",

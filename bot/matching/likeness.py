@@ -32,6 +32,16 @@ def best(text: str, phrases: Sequence[str]) -> tuple[int, float]:
     return (hit[2], hit[1] / 100) if hit else (0, 0.0)
 
 
+def in_any_order(text: str, other: str) -> float:
+    """The likeness of two texts (0 to 1), whatever the order of their characters."""
+    return fuzz.token_sort_ratio(" ".join(text), " ".join(other)) / 100
+
+
+def within(text: str, other: str) -> float:
+    """How like the shorter of two texts is to a part of the longer one (0 to 1)."""
+    return fuzz.partial_ratio(text, other) / 100
+
+
 def of(text: str, phrase: str) -> float:
     """The likeness of two texts (0 to 1)."""
     return fuzz.ratio(text, phrase) / 100

@@ -6,12 +6,29 @@ Times are aware UTC; what is returned are copies, never live objects.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.records import ChatState, Delivery, DeliveryState, Session, Turn, Unanswered
+from bot.records import (
+    Asker,
+    ChatState,
+    ClusterState,
+    Delivery,
+    DeliveryState,
+    Lesson,
+    LessonState,
+    Session,
+    Turn,
+    Unanswered,
+)
+
+Joins = Callable[[str, Sequence[str]], int | None]
+"""What a question is about, and what others are → the place of the one that asks the same, or None."""
+
+MOST_ALIKE = 50
+"""Questions of open clusters that a new one is compared with: those that share most characters, and pairs of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +46,17 @@ class Keeping:
     """One turn and all it causes, kept in one transaction.
 
     The new session and chat state stand in `turn.reply.session` and `turn.reply.chat` (None: unchanged).
-    `turn.reply.unanswered` queues `turn.text` under `folded` (the comparable text) for staff.
+    `turn.reply.unanswered` queues `turn.text` for staff: into the cluster that holds the same `folded` (the comparable
+    text) or the same `core` (what is asked about); else into the open cluster with a core that `joins` takes for the
+    same; else into a new one. What is asked again though it was taught opens its cluster again; what was dismissed
+    stays so. `reply.lesson` is queued; `reply.take_back` cancels a lesson that is not applied yet, and of one that is
+    taught withdraws the notices and leaves it `undoing`; `reply.notices` is kept as the user's wish.
     """
 
     turn: Turn
     folded: str = ""
+    core: str = ""
+    joins: Joins | None = None
     nonce: str = ""
     nonce_digest: str = ""
     address: bytes | None = None  # the sealed address of the user, to write back
@@ -68,8 +91,38 @@ class Store(Protocol):
     ) -> AsyncIterator[Turn]:
         """Turns with since <= received_at < until, oldest first, ties by turn_id; `places`: only those place ids."""
 
-    def unanswered(self) -> AsyncIterator[Unanswered]:
-        """Clusters of unanswered questions, most people first, then oldest first."""
+    def unanswered(self, *, places: Sequence[str] | None = None) -> AsyncIterator[Unanswered]:
+        """Clusters of unanswered questions, most people first, then oldest first; `places`: asked in one of them."""
+
+    async def cluster(self, cluster_id: int) -> Unanswered | None:
+        """The cluster of that number, or None."""
+
+    async def dismiss(self, cluster_id: int) -> ClusterState | None:
+        """Dismiss a cluster unless it is taught; the state it is in now, None where there is none."""
+
+    async def askers(self, cluster_id: int, now: datetime) -> list[Asker]:
+        """Who asked a cluster's questions and was not told of them since, who asked first standing first; without
+        those who opted out. Addresses that have expired are not among theirs."""
+
+    async def lessons(
+        self, *, states: Sequence[LessonState] | None = None, user: str | None = None, cluster: int | None = None
+    ) -> list[Lesson]:
+        """Lessons, the newest first; `states`, `user`, `cluster`: only those."""
+
+    async def settle_lesson(
+        self,
+        lesson: Lesson,
+        was: LessonState | None,
+        *,
+        notices: Sequence[Delivery] = (),
+        told: Sequence[str] = (),
+    ) -> Lesson | None:
+        """Write what became of a lesson that was in state `was`, with its new state; a new one where `was` is None.
+
+        None, and nothing written, where it is in another state by now. `taught` closes its cluster under its entry,
+        queues `notices`, and marks the users `told` as told; `undoing` withdraws the notices that still wait; `undone`
+        opens the cluster again, its askers not told.
+        """
 
     async def add_delivery(self, delivery: Delivery) -> None:
         """Queue one delivery that no turn caused."""
@@ -106,12 +159,12 @@ class Store(Protocol):
         """The sealed address to write back to a user, or None when there is none or it has expired."""
 
     async def stored_about(self, user: str) -> Mapping[str, Any]:
-        """Everything stored about a pseudonym, as plain JSON-able values: turns, sessions, deliveries, unanswered."""
+        """Everything stored about a pseudonym, as plain JSON-able values: turns, sessions, deliveries, unanswered …"""
 
     async def forget(self, user: str, fresh: str) -> int:
         """Forget a user: blank text, reply text, chat and session of their turns and deliveries, delete their
-        sessions, addresses and unanswered texts, rename their rows to the pseudonym `fresh`. Counts of turns, topics
-        and people stay as they were. Returns the number of turns. Idempotent."""
+        sessions, addresses, wishes and unanswered texts, rename their rows to the pseudonym `fresh`. Counts of turns,
+        topics and people stay as they were. Returns the number of turns. Idempotent."""
 
     async def retire(self, *, text_before: datetime, records_before: datetime, now: datetime) -> int:
         """Blank texts and replies of turns older than `text_before`, delete turns older than `records_before`, and of

@@ -10,12 +10,22 @@ from functools import partial
 from typing import Any
 
 from bot.errors import NotThere, StoreError, StoreUnavailable
-from bot.records import Delivery, DeliveryState, Turn, Unanswered
+from bot.records import (
+    Asker,
+    ClusterState,
+    Delivery,
+    DeliveryState,
+    Lesson,
+    LessonState,
+    Turn,
+    Unanswered,
+)
 from bot.storage import rows
-from bot.storage.contract import Keeping, Opening
+from bot.storage.contract import MOST_ALIKE, Joins, Keeping, Opening
 from bot.storage.rows import Row, fit
 
 _WAITING = ("queued", "sending")
+_AT_WORK = ("waiting", "checking", "applying", "undoing")
 
 
 @dataclass(slots=True)
@@ -25,18 +35,27 @@ class _Ask:
     user: str
     text: str
     at: datetime
+    channel: str = ""
+    chat: str | None = None
+    place: str = ""
+    folded: str | None = None
+    core: str | None = None
+    address: bytes | None = None
+    until: datetime | None = None
+    told_by: int | None = None
 
 
 @dataclass(slots=True)
 class _Cluster:
-    """Questions in the same words; `folded` is None once nobody's words are left."""
+    """Questions that ask the same; `text` is "" once nobody's words are left."""
 
     number: int
-    folded: str | None
     text: str
     first_at: datetime
     last_at: datetime
     asks: list[_Ask] = field(default_factory=list)
+    state: ClusterState = "open"
+    entry: str | None = None
 
     def variants(self) -> tuple[str, ...]:
         oldest_first = sorted((ask for ask in self.asks if ask.text), key=lambda ask: ask.at)
@@ -49,9 +68,15 @@ class _Cluster:
         """Say only what somebody who asked still stands for."""
         variants = self.variants()
         if not variants:
-            self.text, self.folded = "", None
+            self.text = ""
         elif self.text not in variants:
             self.text = variants[0]
+
+    def shown(self) -> Unanswered:
+        """As the store gives it out."""
+        return Unanswered(
+            self.number, self.text, self.variants(), self.people(), self.first_at, self.last_at, self.state, self.entry
+        )
 
 
 class MemoryStore:
@@ -67,6 +92,9 @@ class MemoryStore:
         self._deliveries: dict[str, Delivery] = {}
         self._clusters: list[_Cluster] = []
         self._clusters_made = 0
+        self._lessons: dict[int, Lesson] = {}
+        self._lessons_made = 0
+        self._opted_out: dict[str, datetime] = {}
         self._spent: dict[str, tuple[str, int]] = {}  # day, how many
         self._committed_at = float("-inf")
 
@@ -113,19 +141,107 @@ class MemoryStore:
             if _within(turn.received_at, since, until) and (places is None or turn.place in places):
                 yield turn
 
-    async def unanswered(self) -> AsyncIterator[Unanswered]:
+    async def unanswered(self, *, places: Sequence[str] | None = None) -> AsyncIterator[Unanswered]:
         self._check_running()
         for cluster in sorted(self._clusters, key=lambda c: (-c.people(), c.first_at, c.number)):
-            yield Unanswered(
-                cluster.number,
-                cluster.text,
-                cluster.variants(),
-                cluster.people(),
-                cluster.first_at,
-                cluster.last_at,
-                "open",
-                None,
-            )
+            if places is None or any(ask.place in places for ask in cluster.asks):
+                yield cluster.shown()
+
+    async def cluster(self, cluster_id: int) -> Unanswered | None:
+        found = self._numbered(cluster_id)
+        return None if found is None else found.shown()
+
+    async def dismiss(self, cluster_id: int) -> ClusterState | None:
+        found = self._numbered(cluster_id)
+        if found is None:
+            return None
+        found.state = "taught" if found.state == "taught" else "dismissed"
+        self._committed()
+        return found.state
+
+    async def askers(self, cluster_id: int, now: datetime) -> list[Asker]:
+        found = self._numbered(cluster_id)
+        asks = sorted(found.asks, key=lambda ask: ask.at) if found else []
+        waiting = [ask for ask in asks if ask.told_by is None and ask.channel and ask.user not in self._opted_out]
+        latest = {ask.user: ask for ask in waiting}  # the last of each person stands
+        return [await self._asker(ask, now) for ask in latest.values()]
+
+    async def _asker(self, ask: _Ask, now: datetime) -> Asker:
+        own = ask.address if ask.until is None or ask.until > now else None
+        addresses = tuple(filter(None, (own, await self.address_of(ask.user, now))))
+        return Asker(ask.user, ask.channel, ask.chat, ask.place, ask.text, ask.at, addresses)
+
+    async def lessons(
+        self, *, states: Sequence[LessonState] | None = None, user: str | None = None, cluster: int | None = None
+    ) -> list[Lesson]:
+        self._check_running()
+        return [
+            lesson
+            for lesson in reversed(self._lessons.values())
+            if (states is None or lesson.state in states)
+            and (user is None or lesson.user == user)
+            and (cluster is None or lesson.cluster_id == cluster)
+        ]
+
+    async def settle_lesson(
+        self,
+        lesson: Lesson,
+        was: LessonState | None,
+        *,
+        notices: Sequence[Delivery] = (),
+        told: Sequence[str] = (),
+    ) -> Lesson | None:
+        self._check_running()
+        known = self._lessons.get(lesson.lesson_id)
+        if was is not None and (known is None or known.state != was):
+            return None
+        queued = [self._new_delivery(notice, datetime.now(UTC)) for notice in notices]
+        kept = self._write_lesson(lesson)
+        found = self._numbered(kept.cluster_id)
+        if kept.state == "taught":
+            for notice in queued:
+                self._insert_delivery(notice)
+            if found:
+                found.state, found.entry = "taught", kept.entry
+                for ask in found.asks:
+                    ask.told_by = ask.told_by or (kept.lesson_id if ask.user in told else None)
+        elif kept.state == "undoing":
+            self._withdraw_notices(kept)
+        elif kept.state == "undone" and found:
+            found.state, found.entry = "open", None
+            for ask in found.asks:
+                ask.told_by = None if ask.told_by == kept.lesson_id else ask.told_by
+        self._committed()
+        return kept
+
+    def _write_lesson(self, lesson: Lesson) -> Lesson:
+        if not lesson.lesson_id:
+            self._lessons_made += 1
+            lesson = replace(lesson, lesson_id=self._lessons_made)
+        self._lessons[lesson.lesson_id] = rows.lesson_from(lesson.lesson_id, rows.lesson_text(lesson))
+        return lesson
+
+    def _withdraw_notices(self, lesson: Lesson) -> None:
+        for number in lesson.notices:
+            notice = self._deliveries.get(number)
+            if notice and notice.state == "queued":
+                self._deliveries[number] = replace(notice, state="skipped", reason=rows.TAKEN_BACK, address=None)
+
+    def _take_back(self, lesson_id: int) -> None:
+        if lesson := self._lessons.get(lesson_id):
+            lesson = self._write_lesson(rows.taken_back(lesson))
+            if lesson.state == "undoing":
+                self._withdraw_notices(lesson)
+
+    def _wish(self, user: str, notices: bool, at: datetime) -> None:
+        if notices:
+            self._opted_out.pop(user, None)
+        else:
+            self._opted_out.setdefault(user, at)
+
+    def _numbered(self, cluster_id: int) -> _Cluster | None:
+        self._check_running()
+        return next((cluster for cluster in self._clusters if cluster.number == cluster_id), None)
 
     async def add_delivery(self, delivery: Delivery) -> None:
         self._check_running()
@@ -182,7 +298,7 @@ class MemoryStore:
         return address if until is None or until > now else None
 
     async def stored_about(self, user: str) -> Mapping[str, Any]:
-        asks = [(c.number, ask.text, ask.at) for c in self._clusters for ask in c.asks if ask.user == user]
+        asks = [(c.number, ask.text, ask.at, ask.chat) for c in self._clusters for ask in c.asks if ask.user == user]
         turns = (turn for turn in self._all_turns() if turn.user == user)
         deliveries = (d for d in self._deliveries.values() if d.user == user)
         sessions = sorted((key, state) for key, (whose, state, _) in self._sessions.items() if whose == user)
@@ -194,6 +310,8 @@ class MemoryStore:
             asks=sorted(asks, key=lambda ask: ask[2]),
             addresses=[self._addresses[user][1]] if user in self._addresses else [],
             chats=[(*key, rows.chat_from(state)) for key, state in sorted(self._chats.items())],
+            lessons=await self.lessons(user=user),
+            opted_out=self._opted_out.get(user),
         )
 
     async def forget(self, user: str, fresh: str) -> int:
@@ -202,6 +320,9 @@ class MemoryStore:
         for key in [key for key, (whose, *_) in self._sessions.items() if whose == user or key in theirs]:
             del self._sessions[key]
         self._addresses.pop(user, None)
+        self._opted_out.pop(user, None)
+        for lesson in await self.lessons(user=user):
+            self._write_lesson(replace(lesson, user=fresh))
         for group, state in self._chats.items():
             self._chats[group] = rows.chat_text(rows.without_user(rows.chat_from(state), user))
         for delivery in [d for d in self._deliveries.values() if d.user == user]:
@@ -219,6 +340,8 @@ class MemoryStore:
             + self._blank_turns(text_before)
             + self._blank_deliveries(text_before)
             + self._retire_asks(text_before, records_before)
+            + self._retire_lessons(text_before, records_before)
+            + self._drop_ask_addresses(now)
             + _drop(self._addresses, lambda kept: kept[1] is not None and kept[1] <= now)
             + _drop(self._nonces, lambda kept: kept[1] < now - timedelta(days=1))
             + _drop(self._sessions, lambda kept: kept[2] < text_before)
@@ -277,7 +400,19 @@ class MemoryStore:
             yield partial(self._insert_delivery, self._new_delivery(delivery, turn.received_at))
         if reply.unanswered and turn.text is not None:
             text = fit(turn.text)
-            yield partial(self._queue_unanswered, turn.user, text, fit(keeping.folded) or text, turn.received_at)
+            folded = fit(keeping.folded) or text
+            ask = _Ask(
+                turn.user, text, turn.received_at, turn.channel, None if turn.chat is None else fit(turn.chat),
+                turn.place, folded, fit(keeping.core) or folded, keeping.address, keeping.address_until,
+            )  # fmt: skip
+            yield partial(self._queue_unanswered, ask, keeping.joins)
+        if reply.lesson is not None:
+            rows.lesson_text(reply.lesson)
+            yield partial(self._write_lesson, reply.lesson)
+        if reply.take_back is not None:
+            yield partial(self._take_back, reply.take_back)
+        if reply.notices is not None:
+            yield partial(self._wish, turn.user, reply.notices, turn.received_at)
 
     def _new_delivery(self, delivery: Delivery, created_at: datetime) -> Delivery:
         if delivery.delivery_id in self._deliveries:
@@ -287,18 +422,38 @@ class MemoryStore:
     def _insert_delivery(self, delivery: Delivery) -> None:
         self._deliveries[delivery.delivery_id] = delivery
 
-    def _queue_unanswered(self, user: str, text: str, folded: str, at: datetime) -> None:
-        cluster = next((c for c in self._clusters if c.folded == folded), None)
+    def _queue_unanswered(self, ask: _Ask, joins: Joins | None) -> None:
+        cluster = self._cluster_asking(ask, joins)
         if cluster is None:
             self._clusters_made += 1
-            cluster = _Cluster(self._clusters_made, folded, text, at, at)
+            cluster = _Cluster(self._clusters_made, ask.text, ask.at, ask.at)
             self._clusters.append(cluster)
-        cluster.first_at, cluster.last_at = min(cluster.first_at, at), max(cluster.last_at, at)
-        same = next((ask for ask in cluster.asks if (ask.user, ask.text) == (user, text)), None)
-        if same is None:
-            cluster.asks.append(_Ask(user, text, at))
+        elif cluster.state == "taught":
+            cluster.state, cluster.entry = "open", None
+        cluster.first_at, cluster.last_at = min(cluster.first_at, ask.at), max(cluster.last_at, ask.at)
+        said = [(other.user, other.text) for other in cluster.asks]
+        if (ask.user, ask.text) in said:
+            same = said.index((ask.user, ask.text))
+            cluster.asks[same] = replace(ask, at=max(ask.at, cluster.asks[same].at))
         else:
-            same.at = max(same.at, at)
+            cluster.asks.append(ask)
+
+    def _cluster_asking(self, ask: _Ask, joins: Joins | None) -> _Cluster | None:
+        """In the same words, about the same, or (open ones) about nearly the same."""
+        for column in ("folded", "core"):
+            for cluster in self._clusters:
+                if any(getattr(other, column) == getattr(ask, column) for other in cluster.asks):
+                    return cluster
+        if joins is None or ask.core is None:
+            return None
+        wanted = rows.parts(ask.core)
+        opened = [cluster for cluster in self._clusters if cluster.state == "open"]
+        cores = {(other.core, cluster.number): cluster for cluster in opened for other in cluster.asks if other.core}
+        shared = {key: len(wanted & rows.parts(key[0])) for key in cores}
+        near = sorted((key for key in cores if shared[key]), key=lambda key: (-shared[key], key[1], key[0]))
+        near = near[:MOST_ALIKE]
+        place = joins(ask.core, [core for core, _ in near])
+        return None if place is None else cores[near[place]]
 
     def _all_turns(self) -> Iterable[Turn]:
         return (rows.turn_from(row) for row in self._turns.values())
@@ -338,11 +493,27 @@ class MemoryStore:
             cluster.asks = [ask for ask in cluster.asks if ask.at >= records_before]
             aging = [ask for ask in cluster.asks if ask.text and ask.at < text_before]
             for ask in aging:
-                ask.text = ""
+                ask.text, ask.folded, ask.core = "", None, None
             changed += asked - len(cluster.asks) + len(aging)
             cluster.reword()
         self._clusters = [cluster for cluster in self._clusters if cluster.asks]
         return changed
+
+    def _retire_lessons(self, text_before: datetime, records_before: datetime) -> int:
+        settled = {n: lesson for n, lesson in self._lessons.items() if lesson.state not in _AT_WORK}
+        dropped = [n for n, lesson in settled.items() if lesson.at < records_before]
+        for n in dropped:
+            del self._lessons[n]
+        aging = [n for n, lesson in settled.items() if n in self._lessons and lesson.at < text_before and lesson.told]
+        for n in aging:
+            self._lessons[n] = replace(self._lessons[n], told="")
+        return len(dropped) + len(aging)
+
+    def _drop_ask_addresses(self, now: datetime) -> int:
+        asks = [ask for c in self._clusters for ask in c.asks if ask.address and ask.until and ask.until <= now]
+        for ask in asks:
+            ask.address = None
+        return len(asks)
 
 
 def _forget_asks(cluster: _Cluster, user: str, fresh: str) -> None:

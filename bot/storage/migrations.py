@@ -119,6 +119,66 @@ STEPS = (
             "CREATE TABLE spent (what TEXT PRIMARY KEY, day TEXT NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",
         ),
     ),
+    Step(
+        3,
+        "0003_learning",
+        (
+            # Clusters hold many phrasings now; numbers once given are never given again.
+            "ALTER TABLE unanswered RENAME TO unanswered_before",
+            """CREATE TABLE unanswered (
+                cluster_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                text TEXT NOT NULL,
+                people INTEGER NOT NULL,
+                first_at INTEGER NOT NULL,
+                last_at INTEGER NOT NULL,
+                state TEXT NOT NULL,
+                entry TEXT
+            )""",
+            """INSERT INTO unanswered
+                SELECT cluster_id, text, people, first_at, last_at, state, entry FROM unanswered_before""",
+            "DELETE FROM sqlite_sequence WHERE name = 'unanswered'",
+            """INSERT INTO sqlite_sequence (name, seq)
+                SELECT 'unanswered', seq FROM sqlite_sequence WHERE name = 'unanswered_before'""",
+            "ALTER TABLE unanswered_asks ADD COLUMN channel TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE unanswered_asks ADD COLUMN chat TEXT",
+            "ALTER TABLE unanswered_asks ADD COLUMN place TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE unanswered_asks ADD COLUMN folded TEXT",
+            "ALTER TABLE unanswered_asks ADD COLUMN core TEXT",
+            "ALTER TABLE unanswered_asks ADD COLUMN address BLOB",
+            "ALTER TABLE unanswered_asks ADD COLUMN until INTEGER",
+            "ALTER TABLE unanswered_asks ADD COLUMN told_by INTEGER",
+            """UPDATE unanswered_asks SET (folded, core) = (
+                SELECT folded, folded FROM unanswered_before AS b WHERE b.cluster_id = unanswered_asks.cluster_id
+            ) WHERE text <> ''""",
+            "DROP TABLE unanswered_before",
+            "CREATE INDEX unanswered_asks_folded ON unanswered_asks (folded) WHERE folded IS NOT NULL",
+            "CREATE INDEX unanswered_asks_core ON unanswered_asks (core) WHERE core IS NOT NULL",
+            "CREATE INDEX unanswered_asks_until ON unanswered_asks (until) WHERE address IS NOT NULL",
+            # Characters and pairs of them in what is asked about: few questions are compared with a new one.
+            """CREATE TABLE unanswered_parts (
+                part TEXT NOT NULL, core TEXT NOT NULL, cluster_id INTEGER NOT NULL,
+                PRIMARY KEY (part, core, cluster_id)
+            ) WITHOUT ROWID""",
+            "CREATE INDEX unanswered_parts_cluster ON unanswered_parts (cluster_id, core)",
+            """INSERT OR IGNORE INTO unanswered_parts (part, core, cluster_id)
+                WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 200),
+                    size(length) AS (VALUES (1), (2))
+                SELECT substr(core, n, size.length), core, cluster_id FROM unanswered_asks, place, size
+                WHERE core <> '' AND n + size.length <= length(core) + 1""",
+            """CREATE TABLE lessons (
+                lesson_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                cluster_id INTEGER NOT NULL,
+                user TEXT NOT NULL,
+                state TEXT NOT NULL,
+                at INTEGER NOT NULL,
+                lesson TEXT NOT NULL
+            )""",
+            "CREATE INDEX lessons_state ON lessons (state)",
+            "CREATE INDEX lessons_user ON lessons (user) WHERE user <> ''",
+            "CREATE INDEX lessons_cluster ON lessons (cluster_id)",
+            "CREATE TABLE opted_out (user TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
+        ),
+    ),
 )
 
 NEWEST = STEPS[-1].number

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.records import Alert, ChatState, Delivery, ItemAnswer, Option, Reply, Session, Turn
+from bot.records import Alert, ChatState, Delivery, ItemAnswer, Lesson, Option, Reply, Session, Turn
 
 TURN_COLUMNS = (
     "turn_id", "message_id", "channel", "chat", "user", "place", "session", "received_at", "kind", "media", "text",
@@ -26,6 +26,8 @@ DELIVERY_COLUMNS = (
 )  # fmt: skip
 FORGOTTEN = "forgotten"
 """The reason of a delivery that was skipped because its receiver asked to be forgotten."""
+TAKEN_BACK = "taken back"
+"""The reason of a notice that was skipped because its lesson was taken back."""
 
 Row = tuple[Any, ...]
 
@@ -187,6 +189,33 @@ def delivery_from(row: Row) -> Delivery:
     return Delivery(**values)
 
 
+def lesson_text(lesson: Lesson) -> str:
+    """A lesson as JSON, without its number."""
+    values = dataclasses.asdict(lesson)
+    del values["lesson_id"]
+    return _json({**values, "at": to_micros(lesson.at), "settled_at": _micros_or_none(lesson.settled_at)})
+
+
+def lesson_from(lesson_id: int, text: str) -> Lesson:
+    """The lesson that JSON was made of."""
+    values = _decode(text)
+    times = {"at": from_micros(values["at"]), "settled_at": _time_or_none(values["settled_at"])}
+    return Lesson(**{**values, **times, "notices": tuple(values["notices"]), "lesson_id": lesson_id})
+
+
+def taken_back(lesson: Lesson) -> Lesson:
+    """The lesson after 「撤销」: cancelled where it is not applied yet, about to be undone where it is taught, else as
+    it is."""
+    if lesson.state in ("waiting", "checking"):
+        return replace(lesson, state="cancelled")
+    return replace(lesson, state="undoing") if lesson.state == "taught" else lesson
+
+
+def parts(core: str) -> set[str]:
+    """The characters of what a question is about, and each two neighbours."""
+    return set(core) | {core[n : n + 2] for n in range(len(core) - 1)}
+
+
 def retired_turn(turn: Turn) -> Turn:
     """The turn without a word the resident or the bot said; what was recorded stays."""
     items = tuple(replace(item, name="") if item.inferred else item for item in turn.reply.items)
@@ -222,24 +251,30 @@ def stored_about(
     turns: Sequence[Turn],
     sessions: Mapping[str, Session],
     deliveries: Sequence[Delivery],
-    asks: Sequence[tuple[int, str, datetime]],
+    asks: Sequence[tuple[int, str, datetime, str | None]],
     addresses: Sequence[datetime | None],
     chats: Sequence[tuple[str, str, ChatState]],
+    lessons: Sequence[Lesson],
+    opted_out: datetime | None,
 ) -> dict[str, Any]:
-    """What `Store.stored_about` gives. `asks`: cluster, text, time; `addresses`: until when each is kept;
+    """What `Store.stored_about` gives. `asks`: cluster, text, time, chat; `addresses`: until when each is kept;
     `chats`: channel, id, state of each that may know the user."""
     return {
         "user": user,
         "turns": plain(turns),
         "sessions": [{"key": key, **plain(session)} for key, session in sessions.items()],
         "deliveries": plain(deliveries),
-        "unanswered": [{"cluster_id": cluster, "text": text, "at": plain(at)} for cluster, text, at in asks],
+        "unanswered": [
+            {"cluster_id": cluster, "text": text, "at": plain(at), "chat": chat} for cluster, text, at, chat in asks
+        ],
         "addresses": [{"until": plain(until)} for until in addresses],
         "chats": [
             {"channel": channel, "chat": chat, "replied_at": plain(state.replied[user])}
             for channel, chat, state in chats
             if user in state.replied
         ],
+        "lessons": plain(lessons),
+        "opted_out": plain(opted_out),
     }
 
 

@@ -28,7 +28,16 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from bot.errors import LvlinError, NewerSchema, StoreError, StoreUnavailable
-from bot.records import Delivery, DeliveryState, Turn, Unanswered
+from bot.records import (
+    Asker,
+    ClusterState,
+    Delivery,
+    DeliveryState,
+    Lesson,
+    LessonState,
+    Turn,
+    Unanswered,
+)
 from bot.storage import rows, statements
 from bot.storage.contract import Keeping, Opening
 from bot.storage.migrations import NEWEST, STEPS
@@ -125,12 +134,39 @@ class SqliteStore:
         async for row in self._rows(statements.TURNS_PAGE, since, until, places, at=at):
             yield rows.turn_from(row)
 
-    async def unanswered(self) -> AsyncIterator[Unanswered]:
+    async def unanswered(self, *, places: Sequence[str] | None = None) -> AsyncIterator[Unanswered]:
         last = None
-        while page := await self._page(partial(statements.unanswered_page, after=last)):
+        only = None if places is None else rows.list_text(places)
+        while page := await self._page(partial(statements.unanswered_page, after=last, places=only)):
             for cluster in page:
                 yield cluster
             last = page[-1]
+
+    async def cluster(self, cluster_id: int) -> Unanswered | None:
+        return await self._read(partial(statements.cluster, cluster_id=cluster_id))
+
+    async def dismiss(self, cluster_id: int) -> ClusterState | None:
+        return await self._write(partial(statements.dismiss, cluster_id=cluster_id))
+
+    async def askers(self, cluster_id: int, now: datetime) -> list[Asker]:
+        return await self._read(partial(statements.askers, cluster_id=cluster_id, now=to_micros(now)))
+
+    async def lessons(
+        self, *, states: Sequence[LessonState] | None = None, user: str | None = None, cluster: int | None = None
+    ) -> list[Lesson]:
+        only = None if states is None else rows.list_text(states)
+        return await self._read(partial(statements.lessons, states=only, user=user, cluster_id=cluster))
+
+    async def settle_lesson(
+        self,
+        lesson: Lesson,
+        was: LessonState | None,
+        *,
+        notices: Sequence[Delivery] = (),
+        told: Sequence[str] = (),
+    ) -> Lesson | None:
+        settle = partial(statements.settle_lesson, lesson=lesson, was=was, notices=tuple(notices), told=tuple(told))
+        return await self._write(partial(settle, now=datetime.now(UTC)))
 
     async def add_delivery(self, delivery: Delivery) -> None:
         await self._write(partial(statements.insert_delivery, delivery=delivery, created_at=datetime.now(UTC)))

@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from bot.errors import NotThere
-from bot.records import Delivery, Turn, Unanswered
+from bot.records import Asker, ClusterState, Delivery, Lesson, LessonState, Turn, Unanswered
 from bot.storage import rows
-from bot.storage.contract import Keeping, Opening
+from bot.storage.contract import MOST_ALIKE, Joins, Keeping, Opening
 from bot.storage.rows import DELIVERY_COLUMNS, TURN_COLUMNS, Row, fit, from_micros, to_micros
 
 log = logging.getLogger("lvlin.storage")
@@ -127,7 +128,8 @@ def keep(conn: sqlite3.Connection, *, keeping: Keeping) -> Turn:
     for delivery in keeping.deliveries:
         insert_delivery(conn, delivery=delivery, created_at=turn.received_at)
     if reply.unanswered and turn.text is not None:
-        _queue_unanswered(conn, turn.user, fit(turn.text), fit(keeping.folded) or fit(turn.text), at)
+        _queue_unanswered(conn, keeping)
+    _keep_wishes(conn, turn, at)
     return turn
 
 
@@ -136,45 +138,222 @@ def insert_delivery(conn: sqlite3.Connection, *, delivery: Delivery, created_at:
     conn.execute(_INSERT_DELIVERY, rows.delivery_row(rows.dated(delivery, created_at)))
 
 
-def _queue_unanswered(conn: sqlite3.Connection, user: str, text: str, folded: str, at: int) -> None:
-    cluster = conn.execute(
-        "INSERT INTO unanswered (folded, text, people, first_at, last_at, state) VALUES (?, ?, 0, ?, ?, 'open')"
-        " ON CONFLICT (folded) DO UPDATE SET"
-        " first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at) RETURNING cluster_id",
-        (folded, text, at, at),
-    ).fetchone()[0]
+def _queue_unanswered(conn: sqlite3.Connection, keeping: Keeping) -> None:
+    turn = keeping.turn
+    assert turn.text is not None
+    text, at = fit(turn.text), to_micros(turn.received_at)
+    folded = fit(keeping.folded) or text
+    core = fit(keeping.core) or folded
+    cluster = _cluster_asking(conn, folded, core, keeping.joins)
+    if cluster is None:
+        new = "INSERT INTO unanswered (text, people, first_at, last_at, state) VALUES (?, 0, ?, ?, 'open')"
+        cluster = conn.execute(new, (text, at, at)).lastrowid
+    else:
+        conn.execute(_ASKED_AGAIN, {"cluster": cluster, "at": at})
+    held = [(part, core, cluster) for part in sorted(rows.parts(core))]
+    conn.executemany("INSERT OR IGNORE INTO unanswered_parts (part, core, cluster_id) VALUES (?, ?, ?)", held)
     asked = "SELECT text FROM unanswered_asks WHERE cluster_id = ? AND user = ?"
-    earlier = {words for (words,) in conn.execute(asked, (cluster, user))}
+    earlier = {words for (words,) in conn.execute(asked, (cluster, turn.user))}
+    until = None if keeping.address_until is None else to_micros(keeping.address_until)
+    chat = None if turn.chat is None else fit(turn.chat)
+    where = (at, turn.channel, chat, turn.place, folded, core, keeping.address, until)
     if text in earlier:
-        conn.execute(
-            "UPDATE unanswered_asks SET at = max(at, ?) WHERE cluster_id = ? AND user = ? AND text = ?",
-            (at, cluster, user, text),
-        )
+        conn.execute(_ASK_AGAIN, (*where, cluster, turn.user, text))
         return
-    conn.execute(
-        "INSERT INTO unanswered_asks (cluster_id, user, text, at) VALUES (?, ?, ?, ?)", (cluster, user, text, at)
-    )
+    conn.execute(_ASK, (*where, cluster, turn.user, text))
     if not earlier:
         conn.execute("UPDATE unanswered SET people = people + 1 WHERE cluster_id = ?", (cluster,))
 
 
-def unanswered_page(conn: sqlite3.Connection, *, after: Unanswered | None) -> list[Unanswered]:
-    """The next PAGE_ROWS clusters after `after`, most people first, then oldest first."""
+_ASK = """
+    INSERT INTO unanswered_asks (at, channel, chat, place, folded, core, address, until, cluster_id, user, text)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_ASK_AGAIN = """
+    UPDATE unanswered_asks SET (at, channel, chat, place, folded, core, address, until)
+        = (max(at, ?), ?, ?, ?, ?, ?, ?, ?),
+        told_by = NULL
+    WHERE cluster_id = ? AND user = ? AND text = ?
+"""
+_ASKED_AGAIN = """
+    UPDATE unanswered SET first_at = min(first_at, :at), last_at = max(last_at, :at),
+        entry = CASE state WHEN 'taught' THEN NULL ELSE entry END,
+        state = CASE state WHEN 'taught' THEN 'open' ELSE state END
+    WHERE cluster_id = :cluster
+"""
+
+
+def _cluster_asking(conn: sqlite3.Connection, folded: str, core: str, joins: Joins | None) -> int | None:
+    """The cluster a question belongs to: in the same words, about the same, or (open ones) about nearly the same."""
+    for column, words in (("folded", folded), ("core", core)):
+        same = f"SELECT cluster_id FROM unanswered_asks WHERE {column} = ? ORDER BY cluster_id LIMIT 1"
+        if found := conn.execute(same, (words,)).fetchone():
+            return int(found[0])
+    if joins is None:
+        return None
+    alike = f"""
+        SELECT p.core, p.cluster_id FROM unanswered_parts AS p JOIN unanswered AS u USING (cluster_id)
+        WHERE p.part IN (SELECT value FROM json_each(?)) AND u.state = 'open'
+        GROUP BY p.core, p.cluster_id ORDER BY count(*) DESC, p.cluster_id, p.core LIMIT {MOST_ALIKE}
+    """
+    near = conn.execute(alike, (rows.list_text(sorted(rows.parts(core))),)).fetchall()
+    place = joins(core, [other for other, _ in near])
+    return None if place is None else int(near[place][1])
+
+
+_CLUSTER = "cluster_id, text, people, first_at, last_at, state, entry"
+
+
+def unanswered_page(conn: sqlite3.Connection, *, after: Unanswered | None, places: str | None) -> list[Unanswered]:
+    """The next PAGE_ROWS clusters after `after`, most people first, then oldest first; `places`: a JSON list."""
     clusters = conn.execute(
-        "SELECT cluster_id, text, people, first_at, last_at, state, entry FROM unanswered"
-        " WHERE :people IS NULL OR (-people, first_at, cluster_id) > (-:people, :first_at, :cluster_id)"
+        f"SELECT {_CLUSTER} FROM unanswered"
+        " WHERE (:people IS NULL OR (-people, first_at, cluster_id) > (-:people, :first_at, :cluster_id))"
+        " AND (:places IS NULL OR cluster_id IN (SELECT cluster_id FROM unanswered_asks"
+        " WHERE place IN (SELECT value FROM json_each(:places))))"
         " ORDER BY -people, first_at, cluster_id LIMIT :rows",
         {
             "people": after and after.people,
             "first_at": after and to_micros(after.first_at),
             "cluster_id": after and after.cluster_id,
+            "places": places,
             "rows": PAGE_ROWS,
         },
     ).fetchall()
-    return [
-        Unanswered(number, text, _variants(conn, number), people, from_micros(first), from_micros(last), state, entry)
-        for number, text, people, first, last, state, entry in clusters
-    ]
+    return [_cluster_from(conn, row) for row in clusters]
+
+
+def cluster(conn: sqlite3.Connection, *, cluster_id: int) -> Unanswered | None:
+    """The cluster of that number, or None."""
+    row = conn.execute(f"SELECT {_CLUSTER} FROM unanswered WHERE cluster_id = ?", (cluster_id,)).fetchone()
+    return None if row is None else _cluster_from(conn, row)
+
+
+def _cluster_from(conn: sqlite3.Connection, row: Row) -> Unanswered:
+    number, text, people, first, last, state, entry = row
+    said = _variants(conn, number)
+    return Unanswered(number, text, said, people, from_micros(first), from_micros(last), state, entry)
+
+
+def dismiss(conn: sqlite3.Connection, *, cluster_id: int) -> ClusterState | None:
+    """Dismiss a cluster unless it is taught; the state it is in now, None where there is none."""
+    conn.execute(
+        "UPDATE unanswered SET state = 'dismissed' WHERE cluster_id = ? AND state <> 'taught'", (cluster_id,)
+    )
+    found = conn.execute("SELECT state FROM unanswered WHERE cluster_id = ?", (cluster_id,)).fetchone()
+    return None if found is None else found[0]
+
+
+def askers(conn: sqlite3.Connection, *, cluster_id: int, now: int) -> list[Asker]:
+    """What `Store.askers` gives."""
+    found = conn.execute(_ASKERS, {"cluster": cluster_id, "now": now}).fetchall()
+    latest = {user: (user, *rest) for user, *rest in found}  # the last of each person stands
+    first_asked = dict.fromkeys(user for user, *_ in found)
+    return [_asker_from(latest[user]) for user in first_asked]
+
+
+_ASKERS = """
+    SELECT k.user, k.channel, k.chat, k.place, k.text, k.at,
+        CASE WHEN k.until IS NULL OR k.until > :now THEN k.address END,
+        CASE WHEN a.until IS NULL OR a.until > :now THEN a.address END
+    FROM unanswered_asks AS k LEFT JOIN addresses AS a USING (user)
+    WHERE k.cluster_id = :cluster AND k.told_by IS NULL AND k.channel <> ''
+        AND k.user NOT IN (SELECT user FROM opted_out)
+    ORDER BY k.at, k.seq
+"""
+
+
+def _asker_from(row: Row) -> Asker:
+    user, channel, chat, place, text, at, *addresses = row
+    return Asker(user, channel, chat, place, text, from_micros(at), tuple(filter(None, addresses)))
+
+
+def lessons(
+    conn: sqlite3.Connection, *, states: str | None, user: str | None, cluster_id: int | None
+) -> list[Lesson]:
+    """Lessons, the newest first; `states`: a JSON list."""
+    found = conn.execute(
+        "SELECT lesson_id, lesson FROM lessons"
+        " WHERE (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))"
+        " AND (:user IS NULL OR user = :user) AND (:cluster IS NULL OR cluster_id = :cluster)"
+        " ORDER BY lesson_id DESC",
+        {"states": states, "user": user, "cluster": cluster_id},
+    )
+    return [rows.lesson_from(number, text) for number, text in found]
+
+
+def _write_lesson(conn: sqlite3.Connection, lesson: Lesson) -> Lesson:
+    """Keep a new lesson, which gets its number, or a kept one as it is now."""
+    values = (lesson.cluster_id, lesson.user, lesson.state, to_micros(lesson.at), rows.lesson_text(lesson))
+    if lesson.lesson_id:
+        change = "UPDATE lessons SET (cluster_id, user, state, at, lesson) = (?, ?, ?, ?, ?) WHERE lesson_id = ?"
+        conn.execute(change, (*values, lesson.lesson_id))
+        return lesson
+    new = conn.execute("INSERT INTO lessons (cluster_id, user, state, at, lesson) VALUES (?, ?, ?, ?, ?)", values)
+    return replace(lesson, lesson_id=int(new.lastrowid or 0))
+
+
+def settle_lesson(
+    conn: sqlite3.Connection,
+    *,
+    lesson: Lesson,
+    was: LessonState | None,
+    notices: Sequence[Delivery],
+    told: Sequence[str],
+    now: datetime,
+) -> Lesson | None:
+    """What `Store.settle_lesson` does."""
+    if was is not None:
+        found = conn.execute("SELECT state FROM lessons WHERE lesson_id = ?", (lesson.lesson_id,)).fetchone()
+        if found is None or found[0] != was:
+            return None
+    kept = _write_lesson(conn, lesson)
+    if kept.state == "taught":
+        closed = "UPDATE unanswered SET state = 'taught', entry = ? WHERE cluster_id = ?"
+        conn.execute(closed, (kept.entry, kept.cluster_id))
+        conn.execute(
+            "UPDATE unanswered_asks SET told_by = ? WHERE cluster_id = ? AND told_by IS NULL"
+            " AND user IN (SELECT value FROM json_each(?))",
+            (kept.lesson_id, kept.cluster_id, rows.list_text(told)),
+        )
+        for notice in notices:
+            insert_delivery(conn, delivery=notice, created_at=now)
+    elif kept.state == "undoing":
+        _withdraw_notices(conn, kept)
+    elif kept.state == "undone":
+        conn.execute("UPDATE unanswered SET state = 'open', entry = NULL WHERE cluster_id = ?", (kept.cluster_id,))
+        conn.execute("UPDATE unanswered_asks SET told_by = NULL WHERE told_by = ?", (kept.lesson_id,))
+    return kept
+
+
+def _withdraw_notices(conn: sqlite3.Connection, lesson: Lesson) -> None:
+    """What waits to be sent because of a lesson is not sent any more."""
+    conn.execute(
+        "UPDATE deliveries SET state = 'skipped', reason = ?, address = NULL"
+        " WHERE state = 'queued' AND delivery_id IN (SELECT value FROM json_each(?))",
+        (rows.TAKEN_BACK, rows.list_text(lesson.notices)),
+    )
+
+
+def _take_back(conn: sqlite3.Connection, lesson_id: int) -> None:
+    for kept in conn.execute("SELECT lesson FROM lessons WHERE lesson_id = ?", (lesson_id,)).fetchall():
+        lesson = rows.taken_back(rows.lesson_from(lesson_id, kept[0]))
+        _write_lesson(conn, lesson)
+        if lesson.state == "undoing":
+            _withdraw_notices(conn, lesson)
+
+
+def _keep_wishes(conn: sqlite3.Connection, turn: Turn, at: int) -> None:
+    """What a reply leaves to be kept beside the turn: a lesson, one taken back, and whether to be told of anything."""
+    reply = turn.reply
+    if reply.lesson is not None:
+        _write_lesson(conn, reply.lesson)
+    if reply.take_back is not None:
+        _take_back(conn, reply.take_back)
+    if reply.notices is False:
+        conn.execute("INSERT OR IGNORE INTO opted_out (user, at) VALUES (?, ?)", (turn.user, at))
+    elif reply.notices is True:
+        conn.execute("DELETE FROM opted_out WHERE user = ?", (turn.user,))
 
 
 def _variants(conn: sqlite3.Connection, cluster: int) -> tuple[str, ...]:
@@ -228,16 +407,21 @@ def stored_about(conn: sqlite3.Connection, *, user: str) -> dict[str, Any]:
     deliveries = conn.execute(
         f"SELECT {_DELIVERY} FROM deliveries WHERE user = ? ORDER BY created_at, delivery_id", (user,)
     )
-    asks = conn.execute("SELECT cluster_id, text, at FROM unanswered_asks WHERE user = ? ORDER BY at, seq", (user,))
+    asks = conn.execute(
+        "SELECT cluster_id, text, at, chat FROM unanswered_asks WHERE user = ? ORDER BY at, seq", (user,)
+    )
+    opted_out = conn.execute("SELECT at FROM opted_out WHERE user = ?", (user,)).fetchone()
     addresses = conn.execute("SELECT until FROM addresses WHERE user = ?", (user,))
     return rows.stored_about(
         user,
         turns=[rows.turn_from(row) for row in turns],
         sessions={session: rows.session_from(state) for session, state in sessions},
         deliveries=[rows.delivery_from(row) for row in deliveries],
-        asks=[(cluster, text, from_micros(at)) for cluster, text, at in asks],
+        asks=[(cluster, text, from_micros(at), chat) for cluster, text, at, chat in asks],
         addresses=[None if until is None else from_micros(until) for (until,) in addresses],
         chats=[(channel, chat, rows.chat_from(state)) for channel, chat, state in _chats_naming(conn, user)],
+        lessons=lessons(conn, states=None, user=user, cluster_id=None),
+        opted_out=None if opted_out is None else from_micros(opted_out[0]),
     )
 
 
@@ -253,6 +437,9 @@ def forget(conn: sqlite3.Connection, *, user: str, fresh: str) -> int:
         "DELETE FROM sessions WHERE user = ?1 OR session IN (SELECT session FROM turns WHERE user = ?1)", (user,)
     )
     conn.execute("DELETE FROM addresses WHERE user = ?", (user,))
+    conn.execute("DELETE FROM opted_out WHERE user = ?", (user,))
+    for lesson in lessons(conn, states=None, user=user, cluster_id=None):
+        _write_lesson(conn, replace(lesson, user=fresh))
     for channel, chat, state in _chats_naming(conn, user):
         left = rows.without_user(rows.chat_from(state), user)
         conn.execute(_KEEP_CHAT, (channel, chat, rows.chat_text(left)))
@@ -293,9 +480,11 @@ def _forget_asks(conn: sqlite3.Connection, user: str, fresh: str) -> None:
 
 def _reword_cluster(conn: sqlite3.Connection, cluster: int) -> None:
     """Let a cluster say only what somebody who asked still stands for."""
+    left = "SELECT core FROM unanswered_asks WHERE cluster_id = ?1 AND core IS NOT NULL"
+    conn.execute(f"DELETE FROM unanswered_parts WHERE cluster_id = ?1 AND core NOT IN ({left})", (cluster,))
     variants = _variants(conn, cluster)
     if not variants:
-        conn.execute("UPDATE unanswered SET text = '', folded = NULL WHERE cluster_id = ?", (cluster,))
+        conn.execute("UPDATE unanswered SET text = '' WHERE cluster_id = ?", (cluster,))
         return
     (text,) = conn.execute("SELECT text FROM unanswered WHERE cluster_id = ?", (cluster,)).fetchone()
     if text not in variants:
@@ -336,11 +525,25 @@ def retire_asks(conn: sqlite3.Connection, *, text_before: int, records_before: i
     aging = "SELECT DISTINCT cluster_id FROM unanswered_asks WHERE (at < ? AND text <> '') OR at < ?"
     clusters = conn.execute(aging, (text_before, records_before)).fetchall()
     changed = conn.execute("DELETE FROM unanswered_asks WHERE at < ?", (records_before,)).rowcount
-    changed += conn.execute("UPDATE unanswered_asks SET text = '' WHERE at < ? AND text <> ''", (text_before,)).rowcount
+    changed += conn.execute(
+        "UPDATE unanswered_asks SET text = '', folded = NULL, core = NULL WHERE at < ? AND text <> ''", (text_before,)
+    ).rowcount
+    changed += _retire_lessons(conn, text_before, records_before)
     for (cluster,) in clusters:
         _reword_cluster(conn, cluster)
         _recount_cluster(conn, cluster)
     return changed
+
+
+def _retire_lessons(conn: sqlite3.Connection, text_before: int, records_before: int) -> int:
+    """Blank what old lessons came to, which names what residents said, and delete older ones; the rows changed."""
+    settled = "state NOT IN ('waiting', 'checking', 'applying', 'undoing')"
+    changed = conn.execute(f"DELETE FROM lessons WHERE at < ? AND {settled}", (records_before,)).rowcount
+    old = conn.execute(f"SELECT lesson_id, lesson FROM lessons WHERE at < ? AND {settled}", (text_before,)).fetchall()
+    aging = [lesson for row in old if (lesson := rows.lesson_from(*row)).told]
+    for lesson in aging:
+        _write_lesson(conn, replace(lesson, told=""))
+    return changed + len(aging)
 
 
 def _recount_cluster(conn: sqlite3.Connection, cluster: int) -> None:
@@ -357,6 +560,9 @@ def delete_passing(conn: sqlite3.Connection, *, text_before: int, now: datetime)
     yesterday = to_micros(now - timedelta(days=1))
     return (
         conn.execute("DELETE FROM addresses WHERE until <= ?", (to_micros(now),)).rowcount
+        + conn.execute(
+            "UPDATE unanswered_asks SET address = NULL WHERE until <= ? AND address IS NOT NULL", (to_micros(now),)
+        ).rowcount
         + conn.execute("DELETE FROM nonces WHERE at < ?", (yesterday,)).rowcount
         + conn.execute("DELETE FROM sessions WHERE at < ?", (text_before,)).rowcount
     )

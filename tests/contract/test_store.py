@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import NotThere, StoreError, StoreUnavailable
-from bot.records import Alert, ChatState, Delivery, ItemAnswer, Option, Reply, Session, Turn
+from bot.records import Alert, ChatState, Delivery, ItemAnswer, Lesson, Option, Reply, Session, Turn
 from bot.storage.contract import Keeping, Store
 from bot.storage.rows import turn_from, turn_row
 
@@ -466,6 +466,221 @@ async def test_a_text_that_may_not_be_kept_is_not_queued(store: Store) -> None:
     assert await gathered(store.unanswered()) == []
 
 
+def same_ending(core: str, others: Sequence[str]) -> int | None:
+    """Questions ask the same when what they are about ends alike: a rule that is easy to foresee."""
+    return next((n for n, other in enumerate(others) if other[-1] == core[-1]), None)
+
+
+async def about(store: Store, core: str, *, user: str = WANG, at: datetime = NOON, **changes: Any) -> None:
+    """Keep a question about that, in words of its own."""
+    turn = turn_with(user=user, text=f"{core}怎么扔", received_at=at, reply=UNKNOWN, **changes)
+    address = f"sealed {user} {turn.chat}".encode()
+    keeping = Keeping(turn, folded=f"{core}怎么扔", core=core, joins=same_ending, address=address)
+    await store.keep(replace(keeping, address_until=at + DAY))
+
+
+async def numbers(store: Store) -> dict[str, int]:
+    """Text of each cluster → its number."""
+    return {cluster.text: cluster.cluster_id for cluster in await gathered(store.unanswered())}
+
+
+async def test_questions_that_ask_the_same_join_a_cluster(store: Store) -> None:
+    for core, user in (("神奇球", WANG), ("魔法球", LI), ("神奇盒", WANG), ("神奇盒", LI), ("合欢树", FRESH)):
+        await about(store, core, user=user)
+    found = {c.cluster_id: (c.people, len(c.variants)) for c in await gathered(store.unanswered())}
+    assert found == {1: (2, 2), 2: (2, 1), 3: (1, 1)}
+    assert (await store.cluster(2)) == next(c for c in await gathered(store.unanswered()) if c.cluster_id == 2)
+    assert await store.cluster(9) is None
+
+
+async def test_numbers_of_clusters_stay_theirs(store: Store) -> None:
+    await about(store, "神奇球", at=NOON - DAY)
+    await store.retire(text_before=NOON, records_before=NOON, now=NOON)
+    assert await numbers(store) == {}
+    await about(store, "神奇球")
+    assert await numbers(store) == {"神奇球怎么扔": 2}
+
+
+async def test_unanswered_of_some_places(store: Store) -> None:
+    await about(store, "神奇球", place="luyuan")
+    await about(store, "合欢树", place="east")
+    found = [cluster.text async for cluster in store.unanswered(places=["east", "west"])]
+    assert found == ["合欢树怎么扔"]
+
+
+async def test_askers_are_people_where_they_asked_last(store: Store) -> None:
+    await about(store, "神奇球", user=WANG, at=NOON, chat="g1")
+    await about(store, "神奇球", user=LI, at=NOON + MINUTE, chat=None)
+    await about(store, "魔法球", user=WANG, at=NOON + 2 * MINUTE, chat="g2")
+    wang, li = await store.askers(1, NOON + 3 * MINUTE)
+    assert (wang.user, wang.chat, wang.text) == (WANG, "g2", "魔法球怎么扔")
+    assert (wang.channel, wang.place) == ("gateway", "luyuan")
+    assert (li.user, li.chat, li.at) == (LI, None, NOON + MINUTE)
+    assert wang.addresses == (f"sealed {WANG} g2".encode(),) * 2, "of the question, and the newest of the person"
+    assert [asker.addresses for asker in await store.askers(1, NOON + 2 * DAY)] == [(), ()], "expired"
+    assert await store.askers(9, NOON) == []
+
+
+async def test_who_opted_out_is_not_among_the_askers(store: Store) -> None:
+    await about(store, "神奇球", user=WANG)
+    await about(store, "神奇球", user=LI)
+    await kept(store, reply=replace(ANSWER, notices=False))
+    assert [asker.user for asker in await store.askers(1, NOON)] == [LI]
+    assert (await store.stored_about(WANG))["opted_out"] == NOON.isoformat()
+    await kept(store, reply=replace(ANSWER, notices=True))
+    assert [asker.user for asker in await store.askers(1, NOON)] == [WANG, LI]
+    assert (await store.stored_about(WANG))["opted_out"] is None
+
+
+async def test_a_dismissed_cluster_stays_so(store: Store) -> None:
+    await about(store, "神奇球")
+    assert await store.dismiss(1) == "dismissed"
+    await about(store, "神奇球", user=LI)
+    await about(store, "魔法球", user=LI)
+    assert await store.dismiss(9) is None
+    states = {c.cluster_id: (c.state, c.people) for c in await gathered(store.unanswered())}
+    assert states == {1: ("dismissed", 2), 2: ("open", 1)}, "only open ones are joined by what is nearly the same"
+
+
+# Lessons
+
+
+def lesson_for(cluster: int, **changes: Any) -> Lesson:
+    """A lesson of 李叔, who is of the staff."""
+    return replace(Lesson(cluster, "category", "residual", NOON, channel="gateway", user=LI), **changes)
+
+
+async def taught(store: Store, cluster: int = 1, *, told: Sequence[str] = (WANG,), **changes: Any) -> Lesson:
+    """A lesson that was queued with a turn, and is taught."""
+    await kept(store, user=LI, reply=replace(ANSWER, lesson=lesson_for(cluster)))
+    (waiting,) = await store.lessons(states=("waiting",))
+    done = replace(waiting, state="taught", entry="items/神奇球", settled_at=NOON + MINUTE, notices=("n1",), **changes)
+    notice = delivery_with("n1", due_at=NOON + DAY)
+    settled = await store.settle_lesson(done, "waiting", notices=[notice], told=told)
+    assert settled == done
+    return done
+
+
+async def test_a_lesson_is_kept_with_its_turn(store: Store) -> None:
+    turn = turn_with(user=LI, reply=replace(ANSWER, lesson=lesson_for(7)))
+    await store.keep(Keeping(turn))
+    await store.keep(Keeping(turn))
+    assert await store.lessons() == [lesson_for(7, lesson_id=1)]
+    for none in ({"user": WANG}, {"cluster": 1}, {"states": ("taught",)}):
+        assert await store.lessons(**none) == []
+
+
+async def test_a_taught_cluster_is_closed_and_its_askers_told_once(store: Store) -> None:
+    await about(store, "神奇球", user=WANG)
+    await about(store, "神奇球", user=FRESH)
+    lesson = await taught(store)
+    cluster = await store.cluster(1)
+    assert cluster is not None
+    assert (cluster.state, cluster.entry) == ("taught", "items/神奇球")
+    assert [asker.user for asker in await store.askers(1, NOON)] == [FRESH], "nobody told this one"
+    assert await store.lessons(cluster=1) == [lesson]
+    assert [d.delivery_id for d in await gathered(store.deliveries())] == ["n1"]
+    assert await store.settle_lesson(lesson, "waiting", notices=[delivery_with("n2")]) is None
+    assert len(await gathered(store.deliveries())) == 1
+
+
+async def test_a_new_lesson_gets_a_number(store: Store) -> None:
+    first = await store.settle_lesson(lesson_for(1, state="failed"), None)
+    second = await store.settle_lesson(lesson_for(1, state="failed"), None)
+    assert first is not None
+    assert second is not None
+    assert [lesson.lesson_id for lesson in await store.lessons()] == [second.lesson_id, first.lesson_id] == [2, 1]
+
+
+async def test_asked_again_in_vain_a_taught_cluster_opens_again(store: Store) -> None:
+    await about(store, "神奇球", user=WANG)
+    await taught(store)
+    await about(store, "神奇球", user=WANG, at=NOON + 5 * MINUTE)
+    cluster = await store.cluster(1)
+    assert cluster is not None
+    assert (cluster.state, cluster.entry, cluster.people) == ("open", None, 1)
+    assert [asker.user for asker in await store.askers(1, NOON)] == [WANG], "told of what did not help"
+    assert await store.dismiss(1) == "dismissed"
+
+
+async def test_what_is_taught_cannot_be_dismissed(store: Store) -> None:
+    await about(store, "神奇球")
+    await taught(store)
+    assert await store.dismiss(1) == "taught"
+
+
+async def test_a_lesson_taken_back_is_undone(store: Store) -> None:
+    await about(store, "神奇球")
+    lesson = await taught(store)
+    await kept(store, user=LI, reply=replace(ANSWER, take_back=lesson.lesson_id))
+    (undoing,) = await store.lessons()
+    assert undoing.state == "undoing"
+    (notice,) = await gathered(store.deliveries())
+    assert (notice.state, notice.reason) == ("skipped", "taken back")
+    assert await store.due_deliveries(NOON + 2 * DAY, 9) == []
+    await store.settle_lesson(replace(undoing, state="undone"), "undoing")
+    cluster = await store.cluster(1)
+    assert cluster is not None
+    assert (cluster.state, cluster.entry) == ("open", None)
+    assert [asker.user for asker in await store.askers(1, NOON)] == [WANG]
+
+
+async def test_undoing_leaves_what_was_sent(store: Store) -> None:
+    await about(store, "神奇球")
+    lesson = await taught(store)
+    await store.claim_delivery("n1")
+    await store.settle_delivery("n1", "sent", at=NOON)
+    await store.settle_lesson(replace(lesson, state="undoing"), "taught")
+    assert [d.state for d in await gathered(store.deliveries())] == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [("waiting", "cancelled"), ("checking", "cancelled"), ("applying", "applying"), ("taught", "undoing"),
+     ("failed", "failed"), ("undone", "undone")],
+)  # fmt: skip
+async def test_what_becomes_of_a_lesson_taken_back(store: Store, state: Any, after: str) -> None:
+    await store.settle_lesson(lesson_for(1, state=state), None)
+    await kept(store, reply=replace(ANSWER, take_back=1))
+    await kept(store, reply=replace(ANSWER, take_back=99))
+    assert [lesson.state for lesson in await store.lessons()] == [after]
+
+
+async def test_old_lessons_lose_what_they_told_and_then_go(store: Store) -> None:
+    old = {"at": NOON - DAY, "told": "王阿姨问的"}
+    for state in ("taught", "waiting"):
+        await store.settle_lesson(lesson_for(1, state=state, **old), None)
+    await store.retire(text_before=NOON, records_before=LONG_AGO, now=NOON)
+    assert {lesson.state: lesson.told for lesson in await store.lessons()} == {"taught": "", "waiting": "王阿姨问的"}
+    await store.retire(text_before=NOON, records_before=NOON, now=NOON)
+    assert [lesson.state for lesson in await store.lessons()] == ["waiting"]
+
+
+async def test_forgetting_takes_words_addresses_and_wishes_out_of_the_loop(store: Store) -> None:
+    await about(store, "秘密球", user=WANG)
+    await about(store, "秘密球", user=LI, at=NOON + MINUTE)
+    await kept(store, reply=replace(ANSWER, notices=False))
+    await store.settle_lesson(lesson_for(1, user=WANG, state="failed"), None)
+    await store.forget(WANG, FRESH)
+    told = dict(await store.stored_about(WANG))
+    assert not any(value for key, value in told.items() if key != "user")
+    assert [asker.user for asker in await store.askers(1, NOON)] == [LI]
+    assert [lesson.user for lesson in await store.lessons()] == [FRESH]
+    await store.forget(LI, "u_" + "d" * 32)
+    await about(store, "秘密球", user="u_new")
+    assert (await numbers(store))["秘密球怎么扔"] == 2, "nothing is left to join"
+
+
+async def test_a_restart_keeps_clusters_and_lessons(reopen: Reopen) -> None:
+    store = await reopen()
+    await about(store, "神奇球")
+    lesson = await taught(store)
+    store = await reopen()
+    assert await store.lessons() == [lesson]
+    await about(store, "魔法球", user=LI)
+    assert sorted((await numbers(store)).values()) == [1, 2]
+
+
 # What is stored about a resident, and forgetting
 
 
@@ -504,7 +719,9 @@ async def test_nothing_is_stored_about_a_stranger(store: Store) -> None:
     await remember_wang(store)
     told = dict(await store.stored_about("u_stranger"))
     assert told.pop("user") == "u_stranger"
-    assert set(told) == {"turns", "sessions", "deliveries", "unanswered", "addresses", "chats"}
+    assert set(told) == {
+        "turns", "sessions", "deliveries", "unanswered", "addresses", "chats", "lessons", "opted_out",
+    }  # fmt: skip
     assert not any(told.values())
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -105,9 +106,9 @@ def write_config(folder: Path, knowledge: Path, cache: Path | None, deliver_url:
 
 
 @asynccontextmanager
-async def running(config: Path, clock: Clock) -> AsyncIterator[Site]:
-    """The app of a config on a free port, stopped at the end as `serve` stops it."""
-    app = await build(load(config, {"LVLIN_SECRET": "a secret of the test site"}), now=clock)
+async def running(config: Path, clock: Clock, **built: Any) -> AsyncIterator[Site]:
+    """The app of a config on a free port, stopped at the end as `serve` stops it; `built`: what else it is built of."""
+    app = await build(load(config, {"LVLIN_SECRET": "a secret of the test site"}), now=clock, **built)
     port = await app.listener.start("127.0.0.1", 0)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
         try:

@@ -149,6 +149,39 @@ async def test_a_schema_that_is_up_to_date_is_not_written(store: SqliteStore, tm
     assert (tmp_path / "lvlin.db-wal").read_bytes() == wal
 
 
+async def test_clusters_of_an_older_schema_keep_their_numbers_and_are_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "STEPS", STEPS[:1])
+    older = SqliteStore(tmp_path / "lvlin.db")
+    await older.start()
+    await older._write(_as_kept_before)
+    await older.stop()
+    monkeypatch.undo()
+    store = SqliteStore(tmp_path / "lvlin.db")
+    await store.start()
+    found = {c.cluster_id: (c.text, c.people, c.variants) for c in [c async for c in store.unanswered()]}
+    assert found == {3: ("神奇球怎么扔", 1, ("神奇球怎么扔",)), 4: ("", 1, ())}
+    asked = (("神奇球怎么扔", "神奇球"), ("神奇球怎么丢", "神奇球怎么丢"), ("树", "树"))
+    for number, (folded, core) in enumerate(asked):
+        turn = replace(turn_with(number), reply=Reply("fallback", unanswered=True), text=folded, user=f"u{number}")
+        await store.keep(Keeping(turn, folded=folded, core=core, joins=lambda core, others: 0 if others else None))
+    people = {c.cluster_id: c.people for c in [c async for c in store.unanswered()]}
+    assert people == {3: 3, 4: 1, 10: 1}, "number 9 was given once"
+    assert [asker.user for asker in await store.askers(3, NOON)] == ["u0", "u1"], "nobody knows where the first asked"
+    await store.stop()
+
+
+def _as_kept_before(conn: sqlite3.Connection) -> None:
+    """Two clusters, of one nobody's words are left, and the numbers up to 9 given."""
+    for number, folded, text in ((3, "神奇球怎么扔", "神奇球怎么扔"), (4, None, ""), (9, "gone", "gone")):
+        conn.execute("INSERT INTO unanswered VALUES (?, ?, ?, 1, 1, 1, 'open', NULL)", (number, folded, text))
+        asked = "INSERT INTO unanswered_asks (cluster_id, user, text, at) VALUES (?, 'u', ?, 1)"
+        conn.execute(asked, (number, text))
+    conn.execute("DELETE FROM unanswered WHERE cluster_id = 9")
+    conn.execute("DELETE FROM unanswered_asks WHERE cluster_id = 9")
+
+
 async def test_two_processes_may_make_the_schema_at_once(tmp_path: Path) -> None:
     stores = [SqliteStore(tmp_path / "lvlin.db") for _ in range(4)]
     await asyncio.gather(*(store.start() for store in stores))
