@@ -216,6 +216,7 @@ def test_what_the_loader_refuses_is_found(
         pytest.param("topics/noise", answered("拒不改正的罚200元，请别犯。"), id="a-fine-is-no-price"),
         pytest.param("topics/noise", answered("按《某条例》请别做，2024年5月1日起。"), id="a-day-that-is-past"),
         pytest.param("topics/noise", answered("标准是GB/T 19095-2019，请照做。"), id="a-standard-is-no-phone"),
+        pytest.param("topics/noise", answered("请送收运交付点。"), id="a-word-of-offices-in-a-name"),
         pytest.param(
             "topics/noise", answered("请在2026年12月5日来。") + "    valid_to: 2026-12-05\n", id="a-day-with-an-end"
         ),
