@@ -204,6 +204,9 @@ def test_what_the_loader_refuses_is_found(
         pytest.param("choices", CHOICES.replace("category: residual", "topic: lamp"), id="a-bin-or-a-topic"),
         pytest.param("items/all", ITEMS.replace("奶茶杯子", "奶 茶 杯"), id="an-item-may-be-spelt-twice"),
         pytest.param("items/all", f"{ITEMS}  - {{name: 灯, category: residual}}\n", id="an-ambiguous-word-as-an-item"),
+        pytest.param(
+            "items/all", ITEMS.replace("danger:", "aliases: [灯], danger:"), id="an-alias-that-is-a-case-of-the-word"
+        ),
         pytest.param("topics/noise", NOISE + "    valid_to: 2026-11-23\n", id="valid-to-the-end-of-today"),
         pytest.param("topics/noise", NOISE.replace("2027-06-30", "2026-12-24"), id="to-be-reviewed-in-31-days"),
         pytest.param("topics/noise", answered("请" * 160), id="just-short-enough"),
@@ -213,6 +216,7 @@ def test_what_the_loader_refuses_is_found(
         pytest.param("topics/noise", answered("拒不改正的罚200元，请别犯。"), id="a-fine-is-no-price"),
         pytest.param("topics/noise", answered("按《某条例》请别做，2024年5月1日起。"), id="a-day-that-is-past"),
         pytest.param("topics/noise", answered("标准是GB/T 19095-2019，请照做。"), id="a-standard-is-no-phone"),
+        pytest.param("topics/noise", answered("请送收运交付点。"), id="a-word-of-offices-in-a-name"),
         pytest.param(
             "topics/noise", answered("请在2026年12月5日来。") + "    valid_to: 2026-12-05\n", id="a-day-with-an-end"
         ),
@@ -258,6 +262,8 @@ def test_a_bin_by_the_name_of_one_city_is_told_where_others_read_it(tmp_path: Pa
     assert checked(tmp_path, cities__hangzhou=hangzhou, topics__noise=own).findings == ()
     compared = checked(tmp_path, cities__hangzhou=hangzhou, topics__noise=answered("杭州叫易腐垃圾，请分清。"))
     assert "city-label" not in {finding.rule for finding in compared.findings}
+    standard = checked(tmp_path, cities__hangzhou=hangzhou, topics__noise=answered("国家标准不叫易腐垃圾，请分清。"))
+    assert "city-label" not in {finding.rule for finding in standard.findings}
 
 
 def test_a_short_phrase_within_many_others_is_broad(tmp_path: Path) -> None:

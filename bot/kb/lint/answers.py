@@ -9,7 +9,7 @@ from datetime import date
 from bot import strict_yaml
 from bot.kb.entries import Entry
 from bot.kb.lint.base import Finding, Linting, texts_of
-from bot.kb.lint.language import HARD, NEXT_STEP
+from bot.kb.lint.language import HARD, NAMES_ON_SIGNS, NEXT_STEP
 
 LONGEST_ANSWER = 160
 """Characters of an answer a resident still reads."""
@@ -73,7 +73,7 @@ def _next_step(linting: Linting, file: str, at: strict_yaml.Place, of: str, text
 
 
 def _hard_words(linting: Linting, file: str, at: strict_yaml.Place, of: str, text: str) -> Iterator[Finding]:
-    bare = _TITLE.sub("", text)
+    bare = NAMES_ON_SIGNS.sub("", _TITLE.sub("", text))
     if found := [word for word in HARD if word in bare]:
         what = f"the answer {of} uses {'、'.join(found)}"
         mend = "write plainly: " + "; ".join(f"{word} → {HARD[word]}" for word in found)

@@ -72,6 +72,9 @@ HARD: Mapping[str, str] = {
 }
 """Words of offices → what to write for a resident."""
 
+NAMES_ON_SIGNS = re.compile(r"收运交付点|无害化处理(?:机构|场|厂|站|中心)")
+"""Names of places that hold such a word: a resident looks for the very name."""
+
 NEXT_STEP = re.compile(
     r"请|问|找|打\d|拨|联系|投|交|送|预约|报|申请|关|换|拔|别|不要|勿|\{contact\}|\d{5}|看|选|参加|装袋|沥干|包好"
     r"|扔|学着|少|带|用"

@@ -21,7 +21,7 @@ def check_words(linting: Linting) -> Iterator[Finding]:
 
 
 def _items(linting: Linting) -> Iterator[Finding]:
-    ambiguous = {linting.fold(word): choice.word for choice in linting.knowledge.choices for word in choice.words}
+    ambiguous = {linting.fold(word): choice for choice in linting.knowledge.choices for word in choice.words}
     seen: dict[str, Item] = {}
     for file, n, item in linting.items():
         for m, word in enumerate(item.words):
@@ -33,9 +33,10 @@ def _items(linting: Linting) -> Iterator[Finding]:
                 yield linting.finding("empty-word", file, at, what, "write it out, or drop it", blocks=True)
             elif first is not item:
                 yield _same_word(linting, file, at, word, item, first)
-            if m and folded in ambiguous:
-                what = f"alias '{word}' of item '{item.name}' is the ambiguous word '{ambiguous[folded]}'"
-                mend = "drop the alias, or the word in choices.yaml"
+            choice = ambiguous.get(folded) if m else None
+            if choice and item.name not in {option.item for option in choice.options}:
+                what = f"alias '{word}' of item '{item.name}' is the ambiguous word '{choice.word}'"
+                mend = "drop the alias, make the item a case of the word, or drop the word in choices.yaml"
                 yield linting.finding("ambiguous-alias", file, at, what, mend)
 
 
