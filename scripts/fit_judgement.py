@@ -198,7 +198,7 @@ def _questions(path: Path) -> list[Question]:
 def main(files: Sequence[str]) -> None:
     """Fit, check, write."""
     settings = read_settings(ROOT / "config.yaml")
-    brain = make_brain(settings, datetime.now(UTC).date())
+    brain = make_brain(settings, settings.knowledge, datetime.now(UTC).date())
     questions = [question for file in files for question in _questions(Path(file))]
     given = asyncio.run(rows(make_turns(settings, MemoryStore(), lambda: brain, nobody_alerted), questions))
     checked(given)

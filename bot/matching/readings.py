@@ -19,7 +19,7 @@ from bot.matching.things import Thing
 from bot.matching.votes import Tally
 
 MOST_ENTRIES = 3
-"""Entries a message is read as."""
+"""Entries a message is read as, besides that of the topic most voted for."""
 
 _LONG, _VERY_LONG = 12, 24
 _RULES = ("name", "sound", "alike", "head", "first", "first case", "inferred")
@@ -61,14 +61,14 @@ FEATURES = {
         "rival", "rival_alike", "rival_exact", "own_topic", "bin_unexplained", "bin_guess", "else_rival", "bare_guess",
         "else_unexplained", "bin_known", "bare_known", "question_known", "tail", "nouns", "no_ask_guess",
         "no_ask_rival", "rival_weak", "opens", "votes", "chatter", "listed", "bin_listed",
-        "ends", "ends_no_ask", "ends_bin",
+        "ends", "ends_no_ask", "ends_bin", "clear_rival",
     ),
     "entry": (
         *_MESSAGE, "shared", "alike", "alike_content", "margin", "first", "exact", "site", "site_local", "site_else",
         "own_topic", "about", "thing_name", "thing_near", "thing_guess", "bin_thing", "bin_alone", "bare_thing",
         "bin_shared", "choice", "company", "question_shared", "else_shared", "bin_unexplained", "weak",
         "weak_shared", "nouns", "no_ask_weak", "no_ask_thing", "several", "opens", "vote", "vote_first", "vote_margin",
-        "vote_content", "about_ask", "listed", "ends", "ends_no_ask",
+        "vote_content", "about_ask", "listed", "ends", "ends_no_ask", "clear_vote", "clear_thing",
     ),
     "choice": (
         *_MESSAGE, "plain", "unexplained", "others", "rival", "rival_alike", "rival_exact", "default", "topical",
@@ -77,7 +77,7 @@ FEATURES = {
     "question": (
         *_MESSAGE, "likely", "none", "known", "guess", "entry", "exact", "alike", "choice", "ask_likely", "ask_words",
         "trade_ask", "likely_words", "unexplained", "bin_known", "bin_guess", "site_local",
-        "statement_long", "segments", "votes", "chatter", "ask_votes", "ask_chatter",
+        "statement_long", "segments", "votes", "chatter", "ask_votes", "ask_chatter", "clear_vote",
     ),
 }  # fmt: skip
 """What is looked at in each kind of reading, and for whether the message is a question to us at all."""
@@ -96,7 +96,9 @@ def readings(
     if choice:
         case = _of_choice(shared)
         found.append(Reading("choice", "ambiguous word", shared.message + case, choice=choice, plain=bool(case[0])))
-    for n, hit in enumerate(hits[:MOST_ENTRIES]):
+    voted = next((n for n, hit in enumerate(hits) if hit.topic == seen.votes.first), 0)
+    for n in sorted({*range(min(MOST_ENTRIES, len(hits))), *([voted] if hits else [])}):
+        hit = hits[n]
         told = "phrase" if hit.alike >= _EXACT else "likely phrase"
         local = index.entries[hit.entry][1].local is not None
         numbers = shared.message + _of_entry(shared, n, local)
@@ -123,7 +125,7 @@ def as_question(seen: Seen, best: Reading | None, likely: float, hits: Sequence[
         seen.asks * likely, seen.asks * words, seen.trade * seen.asks, likely * words,
         len(parsed.left) / max(1, parsed.size), parsed.asks_bin * known, parsed.asks_bin * guess, local and seen.local,
         not seen.asks and len(seen.folded.tight) > _LONG, min(len(seen.folded.segments), 5) / 5,
-        most, chatter, seen.asks * most, seen.asks * chatter,
+        most, chatter, seen.asks * most, seen.asks * chatter, _clear(seen.votes),
     )  # fmt: skip
     return Reading("question", "", _message(seen, words) + numbers)
 
@@ -227,6 +229,7 @@ def _of_items(shared: _Shared) -> tuple[float, ...]:
         shared.ends,
         shared.ends and not seen.asks,
         shared.ends and parsed.asks_bin,
+        _clear(seen.votes) and all(thing.item is None or thing.item.topic != seen.votes.first for thing in things),
     )
 
 
@@ -298,9 +301,17 @@ def _of_entry(shared: _Shared, n: int, local: bool) -> tuple[float, ...]:
         shared.listed,
         shared.ends,
         shared.ends and not seen.asks,
+        topic == votes.first and _clear(votes),
+        topic == votes.first and _clear(votes) and bool(things),
     )
 
 
+def _clear(votes: Tally) -> bool:
+    """Whether the n-grams speak for one topic, well ahead of every other and of chatter."""
+    return votes.most >= _CLEAR and votes.most - votes.runner_up >= _LEADS and votes.most >= votes.chatter
+
+
+_CLEAR, _LEADS = 0.4, 0.2
 _NEAR = frozenset(("sound", "alike", "head", "first"))
 _WEAK, _WEAK_SHARED = 0.65, 0.35
 """Likeness and rarity shared below which an entry is hardly meant."""

@@ -299,6 +299,7 @@ class TestEveryShippedText:
             "time": "今天18:00",
             "why": "（国庆节放假）",
             "who": "居委会（021）",
+            "question": "怪东西扔哪",
         }
         for key in in_city.index.facts.texts:
             wrong += told(in_city.text(key, HOME, **values), key, 160)
