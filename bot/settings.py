@@ -249,7 +249,7 @@ class Matching(_Strict):
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 
-    accept: Share = 0.4
+    accept: Share = 0.33
     scope: Share = 0.12
     infer: Share = 0.5
     speak: Share = 0.85

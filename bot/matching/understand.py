@@ -33,7 +33,7 @@ class Thresholds:
     speak: speak up unasked in a group from here · question: how much an unasked line must look like a question
     """
 
-    accept: float = 0.4
+    accept: float = 0.33
     scope: float = 0.12
     infer: float = 0.5
     speak: float = 0.85

@@ -300,6 +300,7 @@ class TestEveryShippedText:
             "why": "（国庆节放假）",
             "who": "居委会（021）",
             "question": "怪东西扔哪",
+            "answer": "怪东西：干垃圾。",
         }
         for key in in_city.index.facts.texts:
             wrong += told(in_city.text(key, HOME, **values), key, 160)
