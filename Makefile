@@ -32,7 +32,7 @@ lint: .venv/.installed-test
 	.venv/bin/mypy
 
 test: .venv/.installed-test browser lint
-	.venv/bin/python -m pytest --ignore=tests/browser
+	.venv/bin/python -m pytest --ignore=tests/browser -n auto --dist worksteal
 	.venv/bin/python -m pytest tests/browser
 
 bench: .venv/.installed-test

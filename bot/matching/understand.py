@@ -85,7 +85,7 @@ def understand(text: str, index: Index, *, about: str = "") -> Understanding:
     found = _decided(folded, index, about)
     if found.score >= _SURE and all(thing.rule == "name" for thing in found.things):
         return found
-    if (mended := index.spelling.mended(folded.text)) == folded.text:
+    if (mended := index.spelling.mended(folded.text)) == folded.text or _loses_a_name(found.things, mended):
         return found
     other = _decided(Folded(mended, tuple(mended.split())), index, about)
     score = round(other.score * _MENDED, 3)
@@ -119,6 +119,12 @@ _TAKEN_BACK = re.compile(
     r") *(?=..)"
 )
 """「过期喷雾 不对 我说的是灭蚊喷雾剂」: what stands before was not meant."""
+
+
+def _loses_a_name(things: Sequence[Thing], mended: str) -> bool:
+    """Whether the name of a thing of the knowledge, typed as it is, would be spelled otherwise."""
+    tight = mended.replace(" ", "")
+    return any(thing.typed and thing.typed not in tight for thing in things)
 
 
 def _leads_away(found: Sequence[Thing], other: Sequence[Thing]) -> bool:
