@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from bot.kb import cache
@@ -76,7 +76,16 @@ def compiled(folder: Path, keep_in: Path | None, city: str, day: date, *, loaded
     if keep_in and (found := cache.read(keep_in / _name(version, city, day))) is not None:
         return found
     knowledge = loaded or load(folder)
-    plain = compile_index(knowledge, city, day)
+    plain = compile_index(knowledge, city, day, partial(_kept_part, keep_in))
     if keep_in:
         cache.write(keep_in / _name(knowledge.version, city, day), plain)
     return plain
+
+
+def _kept_part(keep_in: Path | None, name: str, make: Callable[[], Plain]) -> Plain:
+    if keep_in is None:
+        return make()
+    path = keep_in / f"{name}-{_maker()}.bin"
+    if (found := cache.read(path)) is None:
+        cache.write(path, found := make())
+    return found

@@ -474,8 +474,8 @@ def small(small_in: Callable[[str], Brain]) -> Brain:
 
 @pytest.fixture(scope="session")
 def shipped_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Brain]:
-    """The shipped knowledge, ready to answer, in a city; compiled once a run."""
-    keep_in = tmp_path_factory.mktemp("compiled")
+    """The shipped knowledge, ready to answer, in a city; compiled once a run, for all processes that test."""
+    keep_in = tmp_path_factory.getbasetemp().parent / "compiled"
     return lru_cache(lambda city: Brain.of(compiled(SHIPPED, keep_in, city, TODAY)))
 
 

@@ -37,7 +37,7 @@ def read(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def write(path: Path, plain: dict[str, Any], *, keep: int = 4) -> None:
+def write(path: Path, plain: dict[str, Any], *, keep: int = 8) -> None:
     """Write plain data to `path` atomically; older files beside it beyond `keep` go. Failing is only logged."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

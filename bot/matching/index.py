@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -46,8 +48,17 @@ class Facts(Strict):
     entries: dict[str, tuple[str, Entry]]
 
 
-def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
-    """The knowledge in force on `day`, for a city (an unknown one gets the national standard), as plain data."""
+Keep = Callable[[str, Callable[[], Plain]], Plain]
+"""A name that says what it is made of, and what makes it → what was made, now or before."""
+
+
+def compile_index(
+    knowledge: Knowledge, city: str, day: date, keep: Keep = lambda name, make: make()
+) -> Plain:
+    """The knowledge in force on `day`, for a city (an unknown one gets the national standard), as plain data.
+
+    `keep`: what was learned from the ways of asking is the same in every city and on most days.
+    """
     synonyms = knowledge.synonyms
     fold = Fold(synonyms.words, synonyms.emoji, synonyms.fillers)
     chosen = chosen_city(city, knowledge)
@@ -77,21 +88,37 @@ def compile_index(knowledge: Knowledge, city: str, day: date) -> Plain:
     )
     known = {name: item.category for item in items for word in item.words if (name := fold(word).tight)}
     asked = [phrase for own in phrases.values() for phrase in own]
-    by_topic: defaultdict[str, list[str]] = defaultdict(list)
-    for name, own in phrases.items():
-        by_topic[topic_of(name)] += own
     chatter = [fold(line).tight for line in knowledge.chatter.lines]
     return {
         "facts": facts.model_dump_json(by_alias=True),
         "day": day.isoformat(),
         "items": [tuple(getattr(item, field) for field in _ITEM_FIELDS) for item in items],
         "words": compile_words(items, knowledge.choices, lambda name: fold(name).tight),
-        "phrases": compile_phrases(phrases),
         "names": compile_names(known),
+        "spelling": compile_spelling([*asked, *known, *chatter]),
+        **keep(f"language-{_digest(phrases, chatter)}", lambda: _learned(phrases, chatter)),
+    }
+
+
+def _learned(phrases: Mapping[str, Sequence[str]], chatter: Sequence[str]) -> Plain:
+    """What the folded ways of asking of each entry, and the folded lines of chatter, teach."""
+    by_topic: defaultdict[str, list[str]] = defaultdict(list)
+    for name, own in phrases.items():
+        by_topic[topic_of(name)] += own
+    asked = [phrase for own in phrases.values() for phrase in own]
+    return {
+        "phrases": compile_phrases(phrases),
         "odds": compile_odds(asked, chatter),
         "votes": compile_votes(by_topic, chatter),
-        "spelling": compile_spelling([*asked, *known, *chatter]),
     }
+
+
+def _digest(phrases: Mapping[str, Sequence[str]], chatter: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for name, own in phrases.items():
+        digest.update("\0".join((name, *own, "")).encode())
+    digest.update("\0".join(chatter).encode())
+    return digest.hexdigest()[:16]
 
 
 class Items:

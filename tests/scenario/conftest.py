@@ -90,7 +90,9 @@ def knowledge(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("site") / "knowledge"
     shutil.copytree(KNOWLEDGE, folder)
     cache = folder.parent / "cache"
-    compiled(folder, cache, "shanghai", NOW.date())
+    shared = tmp_path_factory.getbasetemp().parent / "compiled"
+    compiled(folder, shared, "shanghai", NOW.date())
+    shutil.copytree(shared, cache)
     return folder, cache
 
 

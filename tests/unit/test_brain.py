@@ -38,7 +38,19 @@ def test_it_is_compiled_anew_when_something_changed(
     city = "beijing" if change == "city" else "shanghai"
     day = TODAY + timedelta(days=1) if change == "day" else TODAY
     compiled(small_folder, tmp_path / "kept", city, day)
-    assert len(list((tmp_path / "kept").iterdir())) == 2
+    assert len(list((tmp_path / "kept").glob("knowledge-*"))) == 2
+
+
+@pytest.mark.parametrize(("change", "made"), [("city", 1), ("chatter", 2)])
+def test_what_is_learned_from_phrases_serves_all_cities(
+    change: str, made: int, small_folder: Path, tmp_path: Path
+) -> None:
+    compiled(small_folder, tmp_path / "kept", "shanghai", TODAY)
+    if change == "chatter":
+        path = small_folder / "chatter.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("早上好", "晚上好"), encoding="utf-8")
+    compiled(small_folder, tmp_path / "kept", "beijing", TODAY)
+    assert len(list((tmp_path / "kept").glob("language-*"))) == made
 
 
 def test_nothing_is_kept_where_nothing_is_to_be(small_folder: Path, tmp_path: Path) -> None:
