@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ CHATTER = ""
 _ROUNDS = 3
 _LARGEST_STEP = 2.0
 _SEED = 20261125
+_LEAST_SEEN = 2
+"""An n-gram of one line only says nothing of others."""
 _LEAST_WEIGHT = 0.02
 """N-grams with smaller weights only are not kept."""
 
@@ -32,16 +35,18 @@ _LEAST_WEIGHT = 0.02
 def compile_votes(asked: Mapping[str, Sequence[str]], chatter: Iterable[str]) -> Plain:
     """`asked`: topic → its folded phrases; `chatter`: folded lines. The weights, as plain data."""
     topics = [*sorted(asked), CHATTER]
-    number: dict[str, int] = {}
-    lines = [(text, n) for n, topic in enumerate(topics) for text in (asked[topic] if topic else chatter)]
-    rows = [([number.setdefault(gram, len(number)) for gram in _grams(text)], n) for text, n in lines if text]
+    lines = [(_grams(text), n) for n, topic in enumerate(topics) for text in (asked[topic] if topic else chatter)]
+    seen = Counter(gram for grams, _ in lines for gram in grams)
+    common = [gram for gram, count in seen.items() if count >= _LEAST_SEEN]
+    number = {gram: n for n, gram in enumerate(common)}
+    rows = [([number[gram] for gram in grams if gram in number], n) for grams, n in lines]
     learned = _learned([row for row in rows if row[0]], len(number), len(topics))
     kept = np.abs(learned).max(1) >= _LEAST_WEIGHT
     places = np.cumsum(kept) - 1
     return {
         "topics": topics,
         "grams": {gram: int(places[n]) for gram, n in number.items() if kept[n]},
-        "weights": learned[kept].astype(np.float32).tobytes(),
+        "weights": learned[kept].astype(np.float16).tobytes(),
     }
 
 
@@ -93,7 +98,7 @@ class Votes:
     def __init__(self, plain: Plain) -> None:
         self._topics: list[str] = plain["topics"][:-1]
         self._grams: dict[str, int] = plain["grams"]
-        self._weights = np.frombuffer(plain["weights"], np.float32).reshape(-1, len(self._topics) + 1)
+        self._weights = np.frombuffer(plain["weights"], np.float16).reshape(-1, len(self._topics) + 1)
 
     def __call__(self, text: str) -> Tally:
         """The votes on a folded text without spaces."""
@@ -101,7 +106,7 @@ class Votes:
         known = [self._grams[gram] for gram in grams if gram in self._grams]
         if not known:
             return NOBODY
-        *totals, chatter = (self._weights[known].sum(0) / math.sqrt(len(grams))).tolist()
+        *totals, chatter = (self._weights[known].sum(0, np.float32) / math.sqrt(len(grams))).tolist()
         if not totals:
             return Tally({}, chatter=chatter)
         runner_up, most = sorted([0.0, *totals] if len(totals) == 1 else totals)[-2:]
