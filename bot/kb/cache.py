@@ -5,6 +5,7 @@ marshal is fast and runs no code; a digest in front keeps a torn or foreign file
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import marshal
@@ -29,12 +30,23 @@ def read(path: Path) -> dict[str, Any] | None:
     except OSError as exc:
         log.warning("compiled knowledge cannot be read; making it anew", extra={"why": str(exc)})
         return None
-    digest, body = content[:_DIGEST], content[_DIGEST:]
-    if digest != _digest(body):
+    body = memoryview(content)[_DIGEST:]
+    if content[:_DIGEST] != _digest(body):
         log.warning("compiled knowledge is damaged; making it anew", extra={"file": path.name})
         return None
-    found: dict[str, Any] = marshal.loads(body)
+    found: dict[str, Any] = _loaded(body)
     return found
+
+
+def _loaded(body: memoryview) -> Any:
+    """What was dumped. The collector would look again and again at hundreds of thousands of new objects in vain."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return marshal.loads(body)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def write(path: Path, plain: dict[str, Any], *, keep: int = 8) -> None:
@@ -57,5 +69,5 @@ def write(path: Path, plain: dict[str, Any], *, keep: int = 8) -> None:
         log.warning("compiled knowledge is not kept", extra={"why": str(exc)})
 
 
-def _digest(body: bytes) -> bytes:
+def _digest(body: bytes | memoryview) -> bytes:
     return hashlib.blake2b(_KIND + body, digest_size=_DIGEST).digest()

@@ -47,7 +47,7 @@ async def test_a_lesson_is_queued(talk: Talk, text: str, queued: tuple[str, str,
 
 
 async def test_an_answer_keeps_its_words(talk: Talk) -> None:
-    await talk.say("周末可以装修多久")
+    await talk.say("周末装修要先登记吗")
     reply = await staff(talk, "教 #1：周六日不能装修，详见公约。")
     assert "（noise）" in reply.text
     assert await lessons(talk) == [("answer", "周六日不能装修，详见公约。", "noise", False)]
