@@ -138,6 +138,8 @@ def _decided(folded: Folded, index: Index, about: str) -> Understanding:
     judged = sorted(((_likelihood(reading, found), reading) for reading in found), key=lambda one: -one[0])
     likely, best = judged[0] if judged else (0.0, None)
     asked = likelihood(as_question(seen, best, likely, hits, index)) if folded.segments else 0.0
+    if best is not None and best.kind == "entry" and asked < _HARDLY_ASKED:
+        likely, best = next((one for one in judged if one[1].kind != "entry" and one[0] >= _NAMED), judged[0])
     danger = _danger(folded, index)
     if danger:
         things = next((reading.things for reading in found if reading.kind == "items"), ())
@@ -148,6 +150,10 @@ def _decided(folded: Folded, index: Index, about: str) -> Understanding:
     return _understood(
         seen, judged, asked, best.kind, likely, best.rule, things=things, entry=best.entry, choice=best.choice
     )
+
+
+_HARDLY_ASKED, _NAMED = 0.12, 0.3
+"""「灯座铁的」: who hardly asks names a thing, where one is named so likely, rather than asking for a topic."""
 
 
 def _likelihood(reading: Reading, found: Sequence[Reading]) -> float:
